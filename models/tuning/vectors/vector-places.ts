@@ -13,7 +13,7 @@ import { fetchFile } from "@openledger/attribution/model/model-download";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 
 /** Folder of files that were downloaded or put there by hand, each named by its SHA-256. */
-export const VECTORS_FOLDER = ".openledger/vectors";
+const VECTORS_FOLDER = ".openledger/vectors";
 
 /** Files that come with this software, by their SHA-256. */
 const PACKAGED: Readonly<Record<string, string>> = {
@@ -35,22 +35,23 @@ interface VectorPlaces {
 const MAX_HELD = 4;
 
 /**
- * Reads from the first place that has the file with this size and SHA-256. Others are passed over, and so is a server that does not
- * answer: the caller says what is missing (ATT_VECTORS_MISSING).
+ * Reads from the first place that has the file with this size and SHA-256. Others are passed over, and so are a place that
+ * cannot be read and a server that does not answer: the caller says what is missing (ATT_VECTORS_MISSING).
  */
 export function readVectorsFrom({ folder = VECTORS_FOLDER, serverUrl }: VectorPlaces = {}): ReadVectors {
   const held = new Map<string, Promise<Uint8Array | null>>();
   const read = async (file: VectorsFile): Promise<Uint8Array | null> => {
     const stored = join(folder, vectorsFileName(file));
     for (const path of [packagedPath(file), stored]) {
-      const bytes = path === undefined ? null : await readFile(path).catch(ifThere);
+      const bytes = path === undefined ? null : await readFile(path).catch(() => null);
       if (bytes !== null && isNamed(bytes, file)) return bytes;
     }
     if (serverUrl === undefined) return null;
     const options = { maxFileBytes: file.sizeBytes };
     const fetched = await fetchFile(serverUrl, `base/${vectorsFileName(file)}`, options).catch(() => null);
     if (fetched === null || !isNamed(fetched, file)) return null;
-    await writeFileWhole(stored, fetched);
+    // On a disk that takes nothing each process fetches it again.
+    await writeFileWhole(stored, fetched).catch(() => undefined);
     return fetched;
   };
   return (file) => {
@@ -76,9 +77,4 @@ function isNamed(bytes: Uint8Array, file: VectorsFile): boolean {
   } catch {
     return false;
   }
-}
-
-function ifThere(error: NodeJS.ErrnoException): null {
-  if (error.code === "ENOENT") return null;
-  throw error;
 }

@@ -122,6 +122,10 @@ describe("a file of vectors", () => {
     const inputs = { kind: "text", vectors: file, wordCount: 0, bucketCount: 16 } as const;
     const { countsOf } = await openInputs(inputs, { baseBuckets: 0 }, readVectorsFrom({ folder }));
     expect([...countsOf("win")].slice(0, 4)).toEqual([1, 0, 3, 0]);
+    // A folder that takes no file, here since it is one, costs a download, and no answer.
+    const full = join(folder, `${file.sha256}.bin`);
+    given = bytes;
+    expect(new Uint8Array((await readVectorsFrom({ folder: full, serverUrl })(file))!)).toEqual(bytes);
     // A spoilt copy is fetched again.
     writeFileSync(join(folder, `${file.sha256}.bin`), bytes.subarray(2));
     expect(await readVectorsFrom({ folder })(file)).toBeNull();
