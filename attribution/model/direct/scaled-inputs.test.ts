@@ -1,14 +1,17 @@
 /** Direct models whose inputs scale their counts: what is registered is exact, and circuits see counts alone. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { type DirectQuery, pairOf } from "@openledger/circuits/ledger/direct-query";
+import { type DirectQuery, lengthOf, pairOf } from "@openledger/circuits/ledger/direct-query";
+import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { directScores, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { beforeAll, describe, expect, it } from "vitest";
 import { contrastBasis } from "../../features/sensitivities.ts";
 import { imageCandidates } from "../../inputs/choose-inputs.ts";
 import { contentOf } from "../../rows/row-content.ts";
+import { judgePrompt } from "../../scores/drawn-prompts.ts";
 import { alignColumns, exactInfluence } from "../../testing/exact-influence.ts";
 import { madePictures, PICTURE_CLASSES } from "../../testing/made-pictures.ts";
 import { recipeFor } from "../../testing/sample-rows.ts";
+import type { ModelAnswer } from "../model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "../model-files.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import { directMatrix, registerModel } from "../registration.ts";
@@ -17,6 +20,7 @@ import { type DirectParts, directFamily, directModel } from "./direct-family.ts"
 import { type DirectInputs, directInputs, registeredLogits } from "./direct-inputs.ts";
 import type { DirectRecipe } from "./direct-recipe.ts";
 import { directTraining, trainDirect } from "./direct-training.ts";
+import { exportClassifier } from "./exported-classifier.ts";
 
 const BUCKETS = 208;
 const ROWS = 48;
@@ -169,6 +173,31 @@ describe("a model of picture numbers", () => {
       }
     }
     expect(correlation(predicted, actual)).toBeGreaterThan(0.97);
+  });
+
+  it("is exported with the registered logits, by which counts alone give the answer's label", async () => {
+    const exported = exportClassifier(model);
+    expect(exported.inputs).toEqual(recipe.inputs);
+    const answering = await directFamily.open(model);
+    for (const prompt of prompts) {
+      const counts = inputs.counter.countsOf(prompt);
+      const length = lengthOf(counts.reduce((sum, count) => sum + count, 0));
+      const logits = exported.logits.map(
+        (row) =>
+          8 * counts.reduce((sum, count, bucket) => sum + count * row[bucket]!, 0) + length * row.at(-1)!,
+      );
+      const label = exported.labels[logits.lastIndexOf(Math.max(...logits))];
+      expect(label).toBe(answering.answer(prompt).label);
+    }
+  });
+
+  it("Attack: is judged by the counts that its numbers give, not by scaled ones", async () => {
+    const [prompt] = prompts as [string];
+    const { query, text } = (await directFamily.open(model)).answer(prompt) as ModelAnswer<DirectQuery>;
+    const opening = { prompt, query, answerHash: answerHash(prompt, text) };
+    expect(await judgePrompt(recipe, opening)).toBe("same");
+    const counts = query.counts.map((count) => Math.min(3, 2 * count));
+    expect(await judgePrompt(recipe, { ...opening, query: { ...query, counts } })).toBe("dictated");
   });
 
   it("is read back from its files, and verified by training and by its parameters", async () => {
