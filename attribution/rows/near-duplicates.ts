@@ -3,7 +3,7 @@
  * a table's rows field by field, features by cosine. row-comparison.ts makes them of rows' bytes. Reviewers' checks, direct trainings and previews call it; row-rules.ts says what follows
  * for the reward.
  */
-import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
+import { COMPARISON_VERSION, type ComparisonVersion, type NearDuplicate, ROW_RULES } from "./row-rules.ts";
 import { coarseImageVector, type ImageShape, imageVector } from "./similar-images.ts";
 import { TableIndex } from "./similar-tables.ts";
 import { TextIndex } from "./similar-texts.ts";
@@ -16,6 +16,8 @@ export type ComparableRows = {
   readonly labels: ArrayLike<number>;
   /** Minimum similarity; default: that of ROW_RULES. */
   readonly threshold?: number;
+  /** Default: the present one. */
+  readonly version?: ComparisonVersion;
 } & (
   | {
       readonly kind: "text";
@@ -84,6 +86,8 @@ function indexOf(rows: ComparableRows, positions: readonly number[]): TextIndex 
       return new TableIndex(
         positions.map((position) => rows.rows[position]!),
         rows.threshold ?? ROW_RULES.tableSimilarity,
+        rows.rows,
+        rows.version ?? COMPARISON_VERSION,
       );
     case "features":
       return new VectorIndex(

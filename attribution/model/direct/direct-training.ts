@@ -134,9 +134,9 @@ function judgeByOthers(
 }
 
 /** Near-duplicates by content, among rows of one label. */
-async function duplicatesAmong(rows: readonly OwnedRow[], { inputs }: DirectRecipe) {
+async function duplicatesAmong(rows: readonly OwnedRow[], { inputs, rules }: DirectRecipe) {
   const fields = inputs.kind === "table" ? inputs.fields : [];
-  const compare = await openComparison({ kind: inputs.kind, fields });
+  const compare = await openComparison({ kind: inputs.kind, fields }, rules.comparison ?? 1);
   return compare(
     rows.map(({ content }) => content),
     rows.map(({ label }) => label ?? null),

@@ -10,7 +10,7 @@ import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-r
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { FIELD_TYPES, ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
-import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { COMPARISON_VERSION, clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { decodeTableRow, type TableField } from "@openledger/attribution/rows/table-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -223,6 +223,7 @@ function rulesOfCard({ retrieval, rules }: { retrieval?: unknown; rules?: unknow
       ...(rules as object),
       ...(normQuantile !== null && { normQuantile }),
       ...(nearDuplicatesShare !== null && { nearDuplicatesShare }),
+      ...(nearDuplicatesShare === true && { comparison: COMPARISON_VERSION }),
       ...(base !== null && { base }),
     },
     ...(retrieval !== undefined && {
