@@ -83,6 +83,7 @@ export async function openComparison(
           kind: "text",
           labels: numbers,
           version,
+          hasWordSets: version !== 1 && kind !== "passage",
           contents: found,
           ...(text !== undefined && { threshold: text }),
         }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
-import { fieldRanges } from "./similar-tables.ts";
+import { fieldRanges, idFields } from "./similar-tables.ts";
 
 const LABELS = 3;
 const random = new SeededRandom("animals");
@@ -13,7 +13,7 @@ const honest = Array.from({ length: 300 }, (_, i) => ({
   label: i % LABELS,
   values: [40 + 5 * (i % LABELS) + 3 * spread(), 17 + spread(), 200 + 8 * spread(), 4_000 + 500 * spread()],
 }));
-const compared = (rows: readonly { label: number; values: (number | null)[] }[], version?: 1) =>
+const compared = (rows: readonly { label: number; values: (number | string | null)[] }[], version?: 1) =>
   nearDuplicates({
     kind: "table",
     rows: rows.map(({ values }) => values),
@@ -71,5 +71,30 @@ describe("rows of a table", () => {
     expect(fieldRanges([...mostly, ...rare], rare)[1]).toBeGreaterThan(80);
     expect(fieldRanges([[7, null]], [[7, null]])).toEqual([0, 0]);
     expect(fieldRanges([], [])).toEqual([]);
+  });
+
+  it("are copies under another number of the row or another name, unless a recipe compares as before", () => {
+    const named = honest.map(({ label, values }, i) => ({ label, values: [i, `row ${i}`, ...values] }));
+    const copies = named.slice(0, 20).map(({ label, values }, k) => ({
+      label,
+      values: [1_000 + 37 * k, `mine ${k}`, ...values.slice(2)],
+    }));
+    const rows = {
+      rows: [...named, ...copies].map(({ values }) => values),
+      labels: [...named, ...copies].map(({ label }) => label),
+    };
+    expect(nearDuplicates({ kind: "table", ...rows, version: 1 })).toEqual([]);
+    expect(nearDuplicates({ kind: "table", ...rows })).toMatchObject(
+      copies.map((_, k) => ({ later: honest.length + k, earlier: k })),
+    );
+    expect(idFields(rows.rows)).toEqual([true, true, false, false, false, false]);
+    // Measured values of which many differ are no ids, nor are those of few rows.
+    expect(idFields(honest.map(({ values }) => values.map((x) => 10 * Math.round(x / 10))))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(idFields(rows.rows.slice(0, 19)).includes(true)).toBe(false);
   });
 });

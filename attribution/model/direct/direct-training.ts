@@ -14,6 +14,8 @@ import {
 import type { OnProgress } from "../../progress.ts";
 import { openComparison } from "../../rows/row-comparison.ts";
 import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
+import { contentOfRow } from "../../rows/salted-rows.ts";
+import { termParts } from "../../rows/term-parts.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import { foldsByLabel } from "../folds.ts";
 import { type HeldOut, type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
@@ -172,7 +174,12 @@ async function directFeatures(
   const width = featureCount * (labelCount - 1);
   const values = new Int16Array((rowCount + 1) * width);
   values.set(integers);
-  if (rules.base !== undefined) writeBase({ values, rowCount, labelCount, featureCount }, rules.base, sizes);
+  if (rules.base !== undefined) {
+    const parts =
+      rules.baseBy === "terms" ? termParts(rows.map(({ content }) => contentOfRow(content))) : null;
+    const divisors = parts === null ? sizes : Float64Array.from(sizes, (size, k) => size / parts[k]!);
+    writeBase({ values, rowCount, labelCount, featureCount }, rules.base, divisors);
+  }
   values.set(registeredLogits(recipe, parameters).values, rowCount * width);
   return { values, rowCount, labelCount, featureCount, scale };
 }

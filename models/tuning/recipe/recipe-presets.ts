@@ -198,7 +198,7 @@ export interface RecipeDatanet {
  * @param further of a model of several Datanets, in their places
  */
 export function completeRecipe(
-  input: { readonly retrieval?: unknown; readonly rules?: unknown },
+  input: { readonly inputs?: unknown; readonly retrieval?: unknown; readonly rules?: unknown },
   datanet: RecipeDatanet,
   columnCount: number,
   card: string | null = null,
@@ -216,7 +216,10 @@ export function completeRecipe(
 }
 
 /** Rules of a recipe that the card sets; the others stay. */
-function rulesOfCard({ retrieval, rules }: { retrieval?: unknown; rules?: unknown }, card: string): object {
+function rulesOfCard(
+  { inputs, retrieval, rules }: { inputs?: unknown; retrieval?: unknown; rules?: unknown },
+  card: string,
+): object {
   const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
   return {
     rules: {
@@ -225,6 +228,9 @@ function rulesOfCard({ retrieval, rules }: { retrieval?: unknown; rules?: unknow
       ...(nearDuplicatesShare !== null && { nearDuplicatesShare }),
       ...(nearDuplicatesShare === true && { comparison: COMPARISON_VERSION }),
       ...(base !== null && { base }),
+      // Of a language model the base goes by tokens.
+      ...(base !== null &&
+        (inputs as { kind?: unknown } | undefined)?.kind === "text" && { baseBy: "terms" }),
     },
     ...(retrieval !== undefined && {
       retrieval: { ...(retrieval as object), ...(citationPermille !== null && { citationPermille }) },
