@@ -89,8 +89,6 @@ export const recipeFields = {
     comparison: z.literal(2).optional(),
     /** Base of a row's reward (base-column.ts), as the Datanet's card sets it. Absent: none, and old models. */
     base: z.strictObject({ flatPermille: count.max(1_000) }).optional(),
-    /** What a text's part of the base goes by (rows/term-parts.ts). Absent: all rows have the whole of it, or go by their tokens. */
-    baseBy: z.literal("terms").optional(),
     /**
      * Threshold in thousandths of a typical score, in the base's columns: a row is paid for its score above it. Absent:
      * 0.

@@ -30,7 +30,11 @@ const directFields = z.strictObject({
   seed: recipeFields.seed,
   model: z.strictObject({ kind: z.literal("logistic"), decay: rate, tolerance: rate }),
   method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
-  rules: z.strictObject(rules),
+  rules: z.strictObject({
+    ...rules,
+    /** What a text's part of the base goes by (rows/term-parts.ts). Absent: every row has the whole of it. */
+    baseBy: z.literal("terms").optional(),
+  }),
   /** Buckets and the bias. */
   columnCount: z.number().int().positive(),
   terms: recipeFields.terms,
@@ -48,6 +52,11 @@ const directSchema = directFields
       path: ["datanet", "labels"],
       message: "is the root of the version's accepted labels, which each version needs",
     },
+  )
+  .refine(
+    ({ inputs, rules: { base, baseBy } }) =>
+      baseBy === undefined || (inputs.kind === "text" && base !== undefined),
+    { path: ["rules", "baseBy"], message: "is for texts with a base" },
   )
   .superRefine((recipe, context) => {
     const message = inputsProblem(recipe.inputs, { baseBuckets: reservedBuckets(recipe) });
