@@ -37,7 +37,11 @@ const directFields = z.strictObject({
     labelWeights: z.array(z.number().int().min(MIN_WEIGHT).max(MAX_WEIGHT)).optional(),
   }),
   method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
-  rules: z.strictObject(rules),
+  rules: z.strictObject({
+    ...rules,
+    /** What a text's part of the base goes by (rows/term-parts.ts). Absent: every row has the whole of it. */
+    baseBy: z.literal("terms").optional(),
+  }),
   /** Buckets and the bias. */
   columnCount: z.number().int().positive(),
   terms: recipeFields.terms,
@@ -65,6 +69,11 @@ const directSchema = directFields
     path: ["model", "labelWeights"],
     message: "is left out where all labels weigh the same",
   })
+  .refine(
+    ({ inputs, rules: { base, baseBy } }) =>
+      baseBy === undefined || (inputs.kind === "text" && base !== undefined),
+    { path: ["rules", "baseBy"], message: "is for texts with a base" },
+  )
   .superRefine((recipe, context) => {
     const message = inputsProblem(recipe.inputs, { baseBuckets: reservedBuckets(recipe) });
     if (message !== null) context.addIssue({ code: "custom", path: ["inputs"], message });

@@ -16,6 +16,8 @@ import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import type { OnProgress } from "../../progress.ts";
 import { openComparison } from "../../rows/row-comparison.ts";
 import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
+import { contentOfRow } from "../../rows/salted-rows.ts";
+import { termParts } from "../../rows/term-parts.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import { foldsByLabel } from "../folds.ts";
 import { type HeldOut, type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
@@ -149,9 +151,9 @@ function judgeByOthers(
 }
 
 /** Near-duplicates by content, among rows of one label. */
-async function duplicatesAmong(rows: readonly OwnedRow[], { inputs }: DirectRecipe) {
+async function duplicatesAmong(rows: readonly OwnedRow[], { inputs, rules }: DirectRecipe) {
   const fields = inputs.kind === "table" ? inputs.fields : [];
-  const compare = await openComparison({ kind: inputs.kind, fields });
+  const compare = await openComparison({ kind: inputs.kind, fields }, rules.comparison ?? 1);
   return compare(
     rows.map(({ content }) => content),
     rows.map(({ label }) => label ?? null),
@@ -188,7 +190,12 @@ async function directFeatures(
   const width = featureCount * (labelCount - 1);
   const values = new Int16Array((rowCount + 1) * width);
   values.set(integers);
-  if (rules.base !== undefined) writeBase({ values, rowCount, labelCount, featureCount }, rules.base, sizes);
+  if (rules.base !== undefined) {
+    const parts =
+      rules.baseBy === "terms" ? termParts(rows.map(({ content }) => contentOfRow(content))) : null;
+    const divisors = parts === null ? sizes : Float64Array.from(sizes, (size, k) => size / parts[k]!);
+    writeBase({ values, rowCount, labelCount, featureCount }, rules.base, divisors);
+  }
   values.set(registeredLogits(recipe, parameters).values, rowCount * width);
   return { values, rowCount, labelCount, featureCount, scale };
 }

@@ -155,6 +155,29 @@ describe("recipe presets", () => {
   });
 });
 
+describe("rules of a card", () => {
+  const datanet = { id: 4, version: 1, rowsRoot: 0n };
+  const rulesOf = (inputs: { kind: string } | undefined, rewards: object) =>
+    completeRecipe(inputs === undefined ? {} : { inputs }, datanet, 257, JSON.stringify({ rewards })) as {
+      rules: object;
+    };
+
+  it("pay a labelled text's base by its words, and all other rows the whole of it", () => {
+    const base = { flatPermille: 300 };
+    expect(rulesOf({ kind: "text" }, { basePermille: 300 }).rules).toEqual({ base, baseBy: "terms" });
+    for (const inputs of [{ kind: "table" }, { kind: "image" }, undefined])
+      expect(rulesOf(inputs, { basePermille: 300 }).rules).toEqual({ base });
+    expect(rulesOf({ kind: "text" }, { basePermille: 0 }).rules).toEqual({});
+  });
+
+  it("name the comparison by which near-duplicates share", () => {
+    const shared = { nearDuplicatesShare: true, comparison: 2 };
+    expect(rulesOf(undefined, { basePermille: 0, nearDuplicates: "share" }).rules).toEqual(shared);
+    const leftOut = rulesOf(undefined, { basePermille: 0, nearDuplicates: "leave-out" }).rules;
+    expect(leftOut).toEqual({ nearDuplicatesShare: false });
+  });
+});
+
 describe("the preset of texts", () => {
   it("holds a tenth out, ends rows and answers, and says nothing twice", async () => {
     const preset = (rowCount: number) => textPreset(defaultBase(), "base", { rowCount, columnCount: 64 });

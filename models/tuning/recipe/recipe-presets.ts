@@ -14,7 +14,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { FIELD_TYPES, ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
-import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { COMPARISON_VERSION, clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { decodeTableRow, type TableField } from "@openledger/attribution/rows/table-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -229,7 +229,7 @@ export interface RecipeDatanet {
  * @param further of a model of several Datanets, in their places
  */
 export function completeRecipe(
-  input: { readonly retrieval?: unknown; readonly rules?: unknown },
+  input: { readonly inputs?: unknown; readonly retrieval?: unknown; readonly rules?: unknown },
   datanet: RecipeDatanet,
   columnCount: number,
   card: string | null = null,
@@ -247,14 +247,21 @@ export function completeRecipe(
 }
 
 /** Rules of a recipe that the card sets; the others stay. */
-function rulesOfCard({ retrieval, rules }: { retrieval?: unknown; rules?: unknown }, card: string): object {
+function rulesOfCard(
+  { inputs, retrieval, rules }: { inputs?: unknown; retrieval?: unknown; rules?: unknown },
+  card: string,
+): object {
   const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
   return {
     rules: {
       ...(rules as object),
       ...(normQuantile !== null && { normQuantile }),
       ...(nearDuplicatesShare !== null && { nearDuplicatesShare }),
+      ...(nearDuplicatesShare === true && { comparison: COMPARISON_VERSION }),
       ...(base !== null && { base }),
+      // Of a language model the base goes by tokens.
+      ...(base !== null &&
+        (inputs as { kind?: unknown } | undefined)?.kind === "text" && { baseBy: "terms" }),
     },
     ...(retrieval !== undefined && {
       retrieval: { ...(retrieval as object), ...(citationPermille !== null && { citationPermille }) },
