@@ -129,13 +129,9 @@ function mayAsk(columns: readonly WrittenColumn[], dialect: Dialect): ReadonlySe
 
 it.each(DIALECTS)("$name: the written values are read, or a person is asked", async (dialect) => {
   const random = new TestRandom(DIALECTS.indexOf(dialect) + 84);
-  let [asked, tried] = [0, 0];
+  let asked = 0;
   for (let i = 0; i < CASES; i++) {
     const columns = randomTable(random);
-    // In a comma file a comma before three digits groups them: a column that only has such decimals says nothing else.
-    if (dialect.separator === dialect.decimal && columns.some((column) => isUnclear(column, dialect)))
-      continue;
-    tried++;
     const file = { name: "a.csv", content: writeTable(columns, dialect) };
     const wanted = expected(columns);
     const context = () => `case ${i}: ${new TextDecoder().decode(file.content).slice(0, 400)}`;
@@ -161,7 +157,7 @@ it.each(DIALECTS)("$name: the written values are read, or a person is asked", as
       context(),
     ).toBe(true);
   }
-  console.log(`${dialect.name}: ${((100 * asked) / tried).toFixed(1)} % of ${tried} tables ask`);
+  console.log(`${dialect.name}: ${((100 * asked) / CASES).toFixed(1)} % of ${CASES} tables ask`);
 });
 
 it("Parquet: the written values are read, and nothing asks", async () => {
