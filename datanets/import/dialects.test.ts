@@ -2,6 +2,7 @@
  * Random tables in the dialects of programs: either the read values are the written ones, or a person is asked, and one of the offered
  * readings gives them. Nobody is asked where there is one reading.
  */
+import { readFileSync } from "node:fs";
 import { runs, TestRandom } from "@openledger/foundation/testing/test-random";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { expect, it } from "vitest";
@@ -183,3 +184,29 @@ it("Parquet: the written values are read, and nothing asks", async () => {
     expect(proposal.decisions.filter(({ isOpen }) => isOpen)).toEqual([]);
   }
 });
+
+/** Tables as pyarrow has written them, each with its values. */
+const PYARROW = JSON.parse(readFileSync(new URL("pyarrow.fixtures.json", import.meta.url), "utf8")) as {
+  readonly files: readonly {
+    /** How it was written. */
+    readonly written: string;
+    readonly columns: readonly {
+      readonly name: string;
+      readonly type: WrittenColumn["type"];
+      readonly cells: readonly (string | number | null)[];
+    }[];
+    readonly parquet: string;
+  }[];
+};
+
+it.each(PYARROW.files)(
+  "Parquet by pyarrow, $written: the written values are read, and nothing asks",
+  async ({ columns, parquet }) => {
+    const content = new Uint8Array(Buffer.from(parquet, "base64"));
+    const named = columns.map(({ name, type }) => ({ name, type, cells: [] }));
+    const found = await read({ name: "a.parquet", content }, named, {});
+    const wanted = columns[0]!.cells.map((_, row) => columns.map(({ cells }) => cells[row]!));
+    expect(found).toMatchObject({ values: wanted, refusedCount: 0 });
+    expect(found.decisions.filter(({ isOpen }) => isOpen)).toEqual([]);
+  },
+);
