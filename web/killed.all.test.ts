@@ -68,7 +68,7 @@ let atWallet: (method: string, isServed: boolean) => Promise<void> = async () =>
 beforeAll(async () => {
   [world, browser] = await Promise.all([startJourney(), openBrowser()]);
   ({ context, misdeeds } = await openProfile(browser));
-  context.setDefaultTimeout(REACH_MS);
+  context.setDefaultTimeout(LONG.timeout);
   await announceWallet(context, "Ada's wallet", async (request) => {
     await atWallet(request.method, false);
     const answered = await walletOfKey(account, world.rpcUrl)(request);
@@ -365,7 +365,7 @@ test.for(ACTIONS)(
     if (action.name === TRAINED_BEFORE) {
       const walker = await open("factory");
       await signIn(walker);
-      await walkToTrained(walkOf(), walker, { datanet: DATANET, doesWrite: true, model: MODEL });
+      await walkToTrained(walkOf(), walker, { datanet: DATANET, doesWrite: true, model: MODEL, rounds: "3" });
       jobPath = new URL(walker.page.url()).hash.slice(2);
       await walker.page.close();
     }
