@@ -118,7 +118,7 @@ const jointKeys = (kind: DecisionKind, { file }: Subject): readonly string[] =>
 /** Returns the option of the contribute and preview commands that chooses a reading, quoted for a shell where it has to be. */
 function readingOption(decision: Subject, reading: string): string {
   const value = `${decisionKey(decision)}=${reading}`;
-  return `--read ${/^[\w:.,/=-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
+  return `--read ${/^[\w:.,/=+-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
 }
 
 /** A decision as `openledger datanet preview --json` prints it. */
@@ -274,12 +274,16 @@ export function mergedDecisions(decisions: readonly Decision[]): readonly Decisi
  */
 export function joinedQuestions(decisions: readonly Decision[]): readonly Decision[] {
   let joined = decisions;
+  let count = decisions.filter(({ isUnclear }) => isUnclear).length;
   for (const { kind, sides } of JOINT_KINDS) {
-    if (joined.filter(({ isUnclear }) => isUnclear).length <= MAX_QUESTIONS) break;
+    if (count <= MAX_QUESTIONS) break;
     const [first, second] = sides.map((kinds) =>
-      joined.find((one) => one.isOpen && kinds.includes(one.kind)),
+      joined.find((one) => one.isUnclear && kinds.includes(one.kind)),
     ) as [Decision | undefined, Decision | undefined];
     if (first === undefined || second === undefined) continue;
+    // Answered, the two were one.
+    count -= 1;
+    if (!first.isOpen || !second.isOpen) continue;
     const rest = joined.filter((one) => one !== first && one !== second);
     joined = [...rest, pairOf(kind, first, second)];
   }
