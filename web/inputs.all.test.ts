@@ -88,11 +88,17 @@ test("texts in any script, pictures of any type and tables have the same counts 
   const small = Buffer.from(file, "base64");
   expect(change).toBe("scaled");
   expect(small.length).toBeLessThanOrEqual(maxBytes);
-  const { height, orientation, pixels, width } = (await openPictures())(small);
+  const openPicture = await openPictures();
+  const { height, orientation, pixels, width } = openPicture(small);
   expect([orientation, (height / width).toFixed(2)]).toEqual([1, "1.50"]);
   const levelAt = (part: number) => pixels[4 * (Math.floor(part * height) * width + (width >> 1))]!;
   expect(levelAt(0.1)).toBeLessThan(100);
   expect(levelAt(0.9)).toBeGreaterThan(150);
+  // A picture for print, which models do not read, is saved anew: it is not too large.
+  const printed = await shrunk(Buffer.from(FILES["cmyk"]!, "base64"), maxBytes);
+  expect(printed.change).toBe("converted");
+  expect(() => openPicture(Buffer.from(FILES["cmyk"]!, "base64"))).toThrow("4 colour channels");
+  expect(openPicture(Buffer.from(printed.file, "base64")).orientation).toBe(1);
   // What fits is not touched.
   expect(await shrunk(small, maxBytes)).toEqual({ file, change: null });
 });

@@ -200,7 +200,7 @@ function Picker({
             <DatanetLink id={id} />
           </span>
         ))}
-        {site.answerServers.length > 0 && (
+        {chosen.streamsFrom !== undefined && site.answerServers.length > 0 && (
           <>
             {" "}
             · <a href="#/adapters">all adapters</a>
