@@ -273,7 +273,12 @@ const ACTIONS: readonly Action[] = [
   {
     name: "approving",
     path: () => `datanets/${datanetId}/models`,
-    unlock: unlockKey,
+    // Nobody is asked for a key where no model waits.
+    async unlock(walker) {
+      const unlock = buttonOf(walker, "Unlock with your wallet");
+      await unlock.or(walker.main.getByText("approved, takes payments")).first().waitFor();
+      if (await unlock.isVisible()) await unlock.click();
+    },
     async begin(walker) {
       const pass = buttonOf(walker, /^Let .+ pass$/);
       await pass.or(walker.main.getByText("A model trained on it can be approved now.")).first().waitFor();
