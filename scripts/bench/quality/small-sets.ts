@@ -10,7 +10,16 @@ import { madePictures, PICTURE_CLASSES } from "@openledger/attribution/testing/m
 import { type Corpus, openCorpus } from "./corpora.ts";
 import { GLOSS_KINDS, glosses } from "./glosses.ts";
 
-export const SMALL_NAMES = ["messages", "pictures", "table", "glosses", "brown", "emails", "digits", "german"] as const;
+export const SMALL_NAMES = [
+  "messages",
+  "pictures",
+  "table",
+  "glosses",
+  "brown",
+  "emails",
+  "digits",
+  "german",
+] as const;
 export type SmallName = (typeof SMALL_NAMES)[number];
 
 /** Rows of the larger corpora, of which these are samples. */
