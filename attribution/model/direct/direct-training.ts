@@ -32,6 +32,7 @@ import { unseenShares } from "../unseen-shares.ts";
 import { type DirectParts, directFamily, directFamilyOf, directModel } from "./direct-family.ts";
 import { directInputs, registeredLogits } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import { areInputsOfRows } from "./inputs-of-rows.ts";
 import { weightsOf } from "./label-weights.ts";
 import { logisticModel } from "./logistic-model.ts";
 
@@ -64,6 +65,7 @@ export function directTrainingOf(readVectors?: ReadVectors): FamilyTraining<Dire
         values: new Map(judged.map((row) => [row, predicted[row] === examples.labels[row] ? 0 : 1])),
       };
     },
+    areInputsOfRows: (rows, recipe) => areInputsOfRows(rows, recipe, readVectors),
     describe: ({ accuracy, heldOut: unseen }) =>
       [
         `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
