@@ -73,7 +73,7 @@ function readFinder(index: ReadIndex, recipe: CitingRecipe): (prompt: string) =>
 function saidFinder(index: SaidIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
   const matcher = new QuestionMatcher(
     index.rows.map(({ turn }) => turn ?? null),
-    index.functionWords,
+    index,
   );
   const payment = paymentOf(recipe);
   return (prompt) => {

@@ -1,6 +1,6 @@
 /**
- * Function words of the languages that rows are in, as "what" and "of" in English. Training reads them into the index of a model
- * that says rows' answers (make-index.ts), so that nobody else needs these lists.
+ * Function words of the languages that rows are in, as "what" and "of" in English, and words that turn or narrow a question. Training
+ * reads them into the index of a model that says rows' answers (make-index.ts), so that nobody else needs these lists.
  */
 import { stopwords as arabic } from "@orama/stopwords/arabic";
 import { stopwords as armenian } from "@orama/stopwords/armenian";
@@ -29,9 +29,11 @@ import { stopwords as swedish } from "@orama/stopwords/swedish";
 import { stopwords as tamil } from "@orama/stopwords/tamil";
 import { stopwords as turkish } from "@orama/stopwords/turkish";
 import { stopwords as ukrainian } from "@orama/stopwords/ukrainian";
+import type { Polarity } from "./polarity.ts";
+import { POLARITY_WORDS } from "./polarity-words.ts";
 import { questionWords } from "./question-words.ts";
 
-const LISTS: readonly (readonly string[])[] = [
+const LISTS: Readonly<Record<string, readonly string[]>> = {
   arabic,
   armenian,
   bulgarian,
@@ -59,19 +61,46 @@ const LISTS: readonly (readonly string[])[] = [
   tamil,
   turkish,
   ukrainian,
-];
+};
 
 /** Part of the rows' words that the list of their language has, at least; other languages' lists have a tenth by chance. */
 const MIN_PART = 0.2;
 /** A list counts that has nearly as many as the best one: rows may be in two languages. */
 const NEARLY = 0.75;
 
-/** Function words of the texts' languages, ascending; none where no list fits. The same for the same texts. */
-export function functionWordsOf(texts: readonly string[]): string[] {
-  const words = texts.flatMap(questionWords).map(({ word }) => word);
-  const lists = LISTS.map((list) => new Set(list.flatMap(questionWords).map(({ word }) => word)));
-  const parts = lists.map((list) => words.filter((word) => list.has(word)).length / (words.length || 1));
-  const min = Math.max(MIN_PART, NEARLY * Math.max(...parts));
-  const own = lists.filter((_, k) => parts[k]! >= min).flatMap((list) => [...list]);
-  return [...new Set(own)].sort();
+/** Words of the languages of rows, as an index has them. */
+export interface LanguageWords {
+  /** Ascending. */
+  readonly functionWords: string[];
+  readonly polarity: Polarity;
 }
+
+/** Words of the texts' languages; none where no list fits. The same for the same texts. */
+export function languageWordsOf(texts: readonly string[]): LanguageWords {
+  const words = texts.flatMap(wordsIn);
+  const lists = Object.entries(LISTS).map(([name, list]) => ({ name, list: new Set(list.flatMap(wordsIn)) }));
+  const parts = lists.map(({ list }) => words.filter((word) => list.has(word)).length / (words.length || 1));
+  const min = Math.max(MIN_PART, NEARLY * Math.max(...parts));
+  const own = lists.filter((_, k) => parts[k]! >= min);
+  const polarity = polarityOf(own.map(({ name }) => name));
+  const turning = [...polarity.negations, ...polarity.concords].filter((phrase) => !phrase.includes(" "));
+  const functionWords = [...new Set([...own.flatMap(({ list }) => [...list]), ...turning])].sort();
+  return { functionWords, polarity };
+}
+
+function polarityOf(languages: readonly string[]): Polarity {
+  const own = languages.flatMap((language) => POLARITY_WORDS[language] ?? []);
+  const phrases = (texts: readonly string[]) =>
+    [...new Set(texts.map((text) => wordsIn(text).join(" ")))].sort();
+  const places = Math.max(0, ...own.map(({ opposites = [] }) => opposites.length));
+  const side = (place: number, of: 0 | 1) =>
+    phrases(own.flatMap(({ opposites = [] }) => opposites[place]?.[of] ?? []));
+  return {
+    negations: phrases(own.flatMap(({ negations }) => negations)),
+    concords: phrases(own.flatMap(({ concords = [] }) => concords)),
+    neutral: phrases(own.flatMap(({ neutral = [] }) => neutral)),
+    opposites: Array.from({ length: places }, (_, place) => [side(place, 0), side(place, 1)]),
+  };
+}
+
+const wordsIn = (text: string) => questionWords(text).map(({ word }) => word);

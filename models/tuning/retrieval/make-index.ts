@@ -12,7 +12,7 @@ import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import type { NearDuplicate } from "@openledger/attribution/rows/row-rules";
 import { decodeTextRow, type TextRow, turnOf, wholeText } from "@openledger/attribution/rows/text-rows";
 import { balance, idleEntry, thresholdColumns } from "./citation-columns.ts";
-import { functionWordsOf } from "./function-words.ts";
+import { languageWordsOf } from "./function-words.ts";
 import { embedQuery, embedRow, wordStatistics } from "./lexical-embedding.ts";
 import { wordCounts } from "./lexical-words.ts";
 import { QuestionMatcher, type RowTurn } from "./match-questions.ts";
@@ -26,6 +26,7 @@ import {
   lengthOf,
   type ReadIndex,
   type RowIndex,
+  SAID_RULES,
   type SaidIndex,
   scoreOf,
 } from "./row-index.ts";
@@ -75,14 +76,13 @@ function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): SaidInd
   const texts = rows.map(({ content }) => decodeTextRow(content));
   const isLater = laterPassages(texts, recipe.rules);
   const turns = texts.map((row, i) => (isLater.has(i) ? null : turnOf(row)));
-  const functionWords = functionWordsOf(
-    turns.flatMap((turn) => (turn === null ? [] : [turn.prompt, turn.answer])),
-  );
+  const words = languageWordsOf(turns.flatMap((turn) => (turn === null ? [] : [turn.prompt, turn.answer])));
   const codes = rowCodes(rows.length, dimensionsOf(recipe), influenceColumns(recipe), recipe.seed);
   const embeddings = balanced(codes, recipe);
   return {
-    threshold: questionThreshold(turns, new QuestionMatcher(turns, functionWords), recipe),
-    functionWords,
+    rules: SAID_RULES,
+    threshold: questionThreshold(turns, new QuestionMatcher(turns, words), recipe),
+    ...words,
     rows: rows.map((owned, row) => {
       const turn = turns[row]!;
       return {

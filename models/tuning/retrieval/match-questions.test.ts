@@ -1,12 +1,12 @@
 /** Tests of how prompts find the row that answers them, or that none does, in several languages. */
 import { describe, expect, it } from "vitest";
-import { functionWordsOf } from "./function-words.ts";
+import { languageWordsOf } from "./function-words.ts";
 import { QuestionMatcher } from "./match-questions.ts";
 import { isSameWord, questionWords, smallOf } from "./question-words.ts";
 
 const matcherOf = (turns: readonly (readonly [string, string])[]) => {
   const rows = turns.map(([prompt, answer]) => ({ prompt, answer }));
-  return new QuestionMatcher(rows, functionWordsOf(rows.flatMap(({ answer, prompt }) => [prompt, answer])));
+  return new QuestionMatcher(rows, languageWordsOf(rows.flatMap(({ answer, prompt }) => [prompt, answer])));
 };
 const ENGLISH = [
   ["What is the capital of Australia?", "The capital of Australia is Canberra."],
@@ -142,6 +142,7 @@ it("takes forms and typing errors for one word, and no others", () => {
 });
 
 it("reads the language off the rows, and takes none where no list fits", () => {
+  const functionWordsOf = (all: readonly string[]) => languageWordsOf(all).functionWords;
   const texts = (rows: readonly (readonly [string, string])[]) => rows.flat();
   expect(functionWordsOf(texts(ENGLISH))).toContain("which");
   expect(functionWordsOf(texts(ENGLISH))).not.toContain("welche");

@@ -7,9 +7,12 @@
  * - a name or number of the prompt is not in it: "Who wrote Don Quixote?" is not answered by who wrote Romeo and Juliet;
  * - its question is the prompt with another word in its place: "What is the capital of Canada?" has the frame of
  *   "What is the capital of Australia?", where a question in other words has another frame, too;
+ * - one of the two is negated, or they take opposite sides, as "before" and "after" (polarity.ts);
  * - it matches no better than rows match each other's questions (`threshold`).
  */
 import { exactLog } from "@openledger/attribution/maths/exact-math";
+import type { LanguageWords } from "./function-words.ts";
+import { isContrary, type Stance, stanceReader } from "./polarity.ts";
 import { isSameWord, type QuestionWord, questionWords } from "./question-words.ts";
 
 /** Prompt and answer of a row. */
@@ -51,11 +54,13 @@ export class QuestionMatcher {
   /** Words of the rows, by their first character. */
   readonly #vocabulary = new Map<string, Entry[]>();
   readonly #functionWords: ReadonlySet<string>;
+  readonly #stanceOf: (words: readonly string[]) => Stance;
   readonly #hasNames: boolean;
   readonly #rowCount: number;
 
-  /** @param functionWords of the rows' languages, beside those that many rows have */
-  constructor(turns: readonly (RowTurn | null)[], functionWords: Iterable<string>) {
+  /** @param words of the rows' languages; what many rows have is a function word, too */
+  constructor(turns: readonly (RowTurn | null)[], { functionWords, polarity }: LanguageWords) {
+    this.#stanceOf = stanceReader(polarity);
     const prompts = turns.map((turn) => questionWords(turn?.prompt ?? ""));
     const answers = turns.map((turn) => questionWords(turn?.answer ?? ""));
     this.#prompts = prompts;
@@ -97,13 +102,16 @@ export class QuestionMatcher {
     let match = 0;
     for (const value of matches.values()) match = Math.max(match, value);
     if (match <= threshold) return null;
+    const stance = this.#stanceOf(question.map(({ word }) => word));
     let best: { row: number; frame: Frame } | null = null;
     for (const [row, value] of [...matches].sort(([a], [b]) => a - b)) {
-      if (value < match) continue;
+      if (value < match || isContrary(stance, this.#stanceOf(this.#prompts[row]!.map(({ word }) => word))))
+        continue;
       const frame = this.#frameOf(question, positions, row);
       if (best === null || frame.common > best.frame.common) best = { row, frame };
     }
-    const { frame, row } = best!;
+    if (best === null) return null;
+    const { frame, row } = best;
     if (frame.isOther && frame.common >= SAME_FRAME) return null;
     if (this.#namesOf(question).some((word) => !positions.get(word)!.has(row))) return null;
     return { row, match };

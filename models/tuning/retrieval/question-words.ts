@@ -16,8 +16,14 @@ export function questionWords(text: string): QuestionWord[] {
   const words: QuestionWord[] = [];
   let letters: number[] = [];
   let isFirst = true;
+  let isApostrophe = false;
   const end = () => {
     if (letters.length === 0) return;
+    if (isApostrophe && isShortNot(letters, words.at(-1)?.word ?? "")) {
+      words.push({ word: SHORT_NOT, isName: false });
+      letters = [];
+      return;
+    }
     const isName = isNumber(letters) || (!isFirst && isNameLike(letters));
     const small = letters.map(smallOf);
     for (const word of partsOf(small)) words.push({ word, isName });
@@ -30,12 +36,21 @@ export function questionWords(text: string): QuestionWord[] {
       letters.push(point);
       continue;
     }
+    const isInWord = letters.length > 0;
     end();
+    isApostrophe = isInWord && APOSTROPHES.has(character);
     if (SENTENCE_ENDS.has(character)) isFirst = true;
   }
   end();
   return words;
 }
+
+const APOSTROPHES: ReadonlySet<string> = new Set(["'", "’", "‘", "ʼ", "´", "`"]);
+/** The second word of "don't". */
+const SHORT_NOT = "not";
+const SMALL_T = 0x74;
+const isShortNot = (letters: readonly number[], before: string) =>
+  letters.length === 1 && smallOf(letters[0]!) === SMALL_T && before.endsWith("n");
 
 const SENTENCE_ENDS: ReadonlySet<string> = new Set([".", "?", "!", ":", ";", "\n", "…", "¿", "¡", "“", '"']);
 

@@ -82,12 +82,30 @@ const readIndexSchema = z.strictObject({
 /** Maximum function words of an index, and characters of each. */
 const MAX_FUNCTION_WORDS = 4_096;
 const MAX_WORD_CHARACTERS = 64;
+/** Maximum opposites of an index, and phrases of each of its lists. */
+const MAX_OPPOSITES = 8;
+const MAX_PHRASES = 128;
+/** Lists of phrases that an index has at most. */
+const PHRASE_LISTS = 3 + 2 * MAX_OPPOSITES;
+
+/** Rules by which match-questions.ts finds rows. Indices of releases up to 0.5.0 name none: theirs answered negated questions. */
+export const SAID_RULES = 2;
+
+const phrases = z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_PHRASES);
 
 const saidIndexSchema = z.strictObject({
+  rules: z.literal(SAID_RULES),
   /** A row's match has to exceed it (match-questions.ts). */
   threshold: z.number().min(0).max(1),
   /** Those of the rows' languages; what many rows have is one, too. */
   functionWords: z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_FUNCTION_WORDS),
+  /** Words of the rows' languages that turn or narrow a question (polarity.ts). */
+  polarity: z.strictObject({
+    negations: phrases,
+    concords: phrases,
+    neutral: phrases,
+    opposites: z.array(z.array(phrases).length(2)).max(MAX_OPPOSITES),
+  }),
   /** Rows in the version's order, each with its prompt and answer if it has them. */
   rows: z
     .array(
@@ -109,21 +127,27 @@ export const encodeIndex = (index: RowIndex): Uint8Array => new TextEncoder().en
 
 /** @throws ATT_MODEL_FILE_INVALID */
 export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
+  let why = "has no index of rows as the recipe says";
   try {
     const json: unknown = JSON.parse(textOfBytes(bytes));
-    const index =
-      recipe.retrieval.says === "row" ? saidIndexSchema.parse(json) : checkedReadIndex(json, recipe);
+    const isSaid = recipe.retrieval.says === "row";
+    if (isSaid && isOfEarlierRules(json))
+      why =
+        "has an index of an earlier release, whose rules answered negated questions: train the model again";
+    const index = isSaid ? saidIndexSchema.parse(json) : checkedReadIndex(json, recipe);
     if (index.rows.some(({ embedding }) => embedding.length !== dimensionsOf(recipe)))
       throw new RangeError("its rows are of another width");
     return index;
   } catch (cause) {
-    const why = "has no index of rows as the recipe says";
     throw attributionError("ATT_MODEL_FILE_INVALID", `query-map.bin ${why}`, {
       data: { file: "query-map.bin", why },
       cause,
     });
   }
 }
+
+const isOfEarlierRules = (json: unknown) =>
+  typeof json === "object" && json !== null && "functionWords" in json && !("rules" in json);
 
 function checkedReadIndex(json: unknown, { retrieval }: CitingRecipe): ReadIndex {
   const index = readIndexSchema.parse(json);
@@ -146,7 +170,7 @@ export const maxIndexBytes = (recipe: CitingRecipe, rowCount: number): number =>
 const wordBytes = ({ retrieval }: CitingRecipe): number =>
   retrieval.says === undefined
     ? 9 * 2 ** retrieval.bucketBits
-    : MAX_FUNCTION_WORDS * (4 + 4 * MAX_WORD_CHARACTERS);
+    : (MAX_FUNCTION_WORDS + PHRASE_LISTS * MAX_PHRASES) * (4 + 4 * MAX_WORD_CHARACTERS);
 
 /** Maximum bytes of a row's text. A row is JSON as the index is. */
 const textBytes = (recipe: CitingRecipe): number =>

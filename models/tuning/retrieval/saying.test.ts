@@ -29,6 +29,7 @@ import { type CitingTextRecipe, parseTextRecipe } from "../recipe/text-recipe.ts
 import { parseCited } from "./citations.ts";
 import { rowFinder } from "./find-rows.ts";
 import { makeIndex } from "./make-index.ts";
+import { decodeIndex, encodeIndex } from "./row-index.ts";
 
 const SIZE = { rows: 64, features: 128, payees: 16, payments: 8, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -91,6 +92,17 @@ it("says the text as it comes, and answers no question that no row answers", () 
     expect(() => own.answer(prompt), prompt).toThrow(code("ATT_NO_ROW_ANSWERS"));
     expect(() => own.queryOf!(prompt, '{"text":"","tokens":[]}'), prompt).toThrow(code("ATT_NO_ROW_ANSWERS"));
   }
+});
+
+it("refuses an index of an earlier release by name, and says what to do", () => {
+  const index = makeIndex(rows, recipe);
+  expect(decodeIndex(encodeIndex(index), recipe)).toEqual(index);
+  const { polarity: _, rules: __, ...earlier } = JSON.parse(new TextDecoder().decode(encodeIndex(index)));
+  expect(() => decodeIndex(new TextEncoder().encode(JSON.stringify(earlier)), recipe)).toThrow(
+    /of an earlier release.*train the model again/,
+  );
+  const later = new TextEncoder().encode(JSON.stringify({ ...index, rules: 3 }));
+  expect(() => decodeIndex(later, recipe)).toThrow(code("ATT_MODEL_FILE_INVALID"));
 });
 
 it("pays by influence alone where rows have one code", () => {
