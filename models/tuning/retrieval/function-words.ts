@@ -29,6 +29,7 @@ import { stopwords as swedish } from "@orama/stopwords/swedish";
 import { stopwords as tamil } from "@orama/stopwords/tamil";
 import { stopwords as turkish } from "@orama/stopwords/turkish";
 import { stopwords as ukrainian } from "@orama/stopwords/ukrainian";
+import EVERYDAY from "stopwords-iso/stopwords-iso.json" with { type: "json" };
 import type { Polarity } from "./polarity.ts";
 import { POLARITY_WORDS } from "./polarity-words.ts";
 import { questionWords } from "./question-words.ts";
@@ -63,6 +64,34 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   ukrainian,
 };
 
+/** Codes of the languages in `stopwords-iso`, whose long lists have words of every day, too. */
+const CODES: Readonly<Record<string, keyof typeof EVERYDAY>> = {
+  arabic: "ar",
+  armenian: "hy",
+  bulgarian: "bg",
+  danish: "da",
+  dutch: "nl",
+  english: "en",
+  finnish: "fi",
+  french: "fr",
+  german: "de",
+  greek: "el",
+  hindi: "hi",
+  hungarian: "hu",
+  indonesian: "id",
+  irish: "ga",
+  italian: "it",
+  lithuanian: "lt",
+  norwegian: "no",
+  portuguese: "pt",
+  romanian: "ro",
+  russian: "ru",
+  spanish: "es",
+  swedish: "sv",
+  turkish: "tr",
+  ukrainian: "uk",
+};
+
 /** Part of the rows' words that the list of their language has, at least; other languages' lists have a tenth by chance. */
 const MIN_PART = 0.2;
 /** A list counts that has nearly as many as the best one: rows may be in two languages. */
@@ -72,6 +101,8 @@ const NEARLY = 0.75;
 export interface LanguageWords {
   /** Ascending. */
   readonly functionWords: string[];
+  /** Words of the texts that are of every day, as "year" and "use", but no function words. Ascending. */
+  readonly everydayWords: string[];
   readonly polarity: Polarity;
 }
 
@@ -85,7 +116,12 @@ export function languageWordsOf(texts: readonly string[]): LanguageWords {
   const polarity = polarityOf(own.map(({ name }) => name));
   const turning = [...polarity.negations, ...polarity.concords].filter((phrase) => !phrase.includes(" "));
   const functionWords = [...new Set([...own.flatMap(({ list }) => [...list]), ...turning])].sort();
-  return { functionWords, polarity };
+  const isFunctionWord = new Set(functionWords);
+  const everyday = new Set(own.flatMap(({ name }) => EVERYDAY[CODES[name]!] ?? []).flatMap(wordsIn));
+  const everydayWords = [...new Set(words)]
+    .filter((word) => everyday.has(word) && !isFunctionWord.has(word))
+    .sort();
+  return { everydayWords, functionWords, polarity };
 }
 
 function polarityOf(languages: readonly string[]): Polarity {

@@ -157,8 +157,8 @@ function pairThreshold(
 const QUESTIONS = 200;
 
 /**
- * Threshold of a model that says rows: the recipe's quantile of how well rows' questions, drawn at random, are matched by another row.
- * Each is a question that the others do not answer.
+ * Threshold of a model that says rows: the recipe's quantile of how well rows' questions, drawn at random, are matched by rows with
+ * another answer. Each is a question that those do not answer, but where one has all of its words: that is the same question.
  */
 function questionThreshold(
   turns: readonly (RowTurn | null)[],
@@ -166,10 +166,15 @@ function questionThreshold(
   { retrieval, seed }: CitingRecipe,
 ): number {
   const question = [...turns.keys()].filter((row) => turns[row] !== null);
+  const rowsOf = new Map<string, Set<number>>();
+  for (const row of question) {
+    const { answer } = turns[row]!;
+    rowsOf.set(answer, (rowsOf.get(answer) ?? new Set()).add(row));
+  }
   const drawn = new SeededRandom(`${seed}/questions`).permutation(question.length).slice(0, QUESTIONS);
-  const matches = Float64Array.from(drawn, (at) => {
-    const row = question[at]!;
-    return matcher.find(turns[row]!.prompt, 0, row)?.match ?? 0;
-  });
-  return matches.sort()[Math.ceil(retrieval.quantile * matches.length) - 1] ?? 0;
+  const matches = Array.from(drawn, (at) => {
+    const { answer, prompt } = turns[question[at]!]!;
+    return matcher.find(prompt, 0, rowsOf.get(answer))?.match ?? 0;
+  }).filter((match) => match < 1);
+  return matches.sort((a, b) => a - b)[Math.ceil(retrieval.quantile * matches.length) - 1] ?? 0;
 }

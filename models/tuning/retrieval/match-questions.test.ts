@@ -104,7 +104,33 @@ it("refuses a match that does not exceed the threshold", () => {
   expect(match).toBeGreaterThan(0);
   expect(matcher.find("How did salt get into the oceans?", match)).toBeNull();
   // Without the row itself its question finds no other one.
-  expect(matcher.find(ENGLISH[2][0], 0, 2)).toBeNull();
+  expect(matcher.find(ENGLISH[2][0], 0, new Set([2]))).toBeNull();
+});
+
+it("takes no row for an everyday word alone, nor for one word of its answer", () => {
+  const matcher = matcherOf([
+    ...ENGLISH,
+    ["In which year was the lighthouse of Skagby built?", "The lighthouse was built in 1868 of grey stone."],
+    ["Which number do I ring for the pilot?", "Ring the pilot on 0911."],
+  ]);
+  for (const prompt of [
+    "In what year did the town burn down?",
+    "Which number of legs has a spider?",
+    "Where do people quarry stone?",
+  ])
+    expect(matcher.find(prompt, 0), prompt).toBeNull();
+  // With a second word of the answer, or one of the question, it is the row.
+  expect(matcher.find("Where is something of grey stone?", 0)?.row).toBe(6);
+  expect(matcher.find("From what year is the lighthouse?", 0)?.row).toBe(6);
+});
+
+it("takes a word that many rows have for another frame where a question has another in its place", () => {
+  const rows = ["open", "founded", "renovated"].map(
+    (what) => [`When was the library ${what}?`, `The library was ${what} in some year.`] as const,
+  );
+  const matcher = matcherOf([...rows, ["Who runs the cafe?", "The cafe is run by Ana."]]);
+  expect(matcher.find("When was the library founded?", 0)?.row).toBe(1);
+  expect(matcher.find("When was the museum founded?", 0)).toBeNull();
 });
 
 it("reads words in small letters, names by their capitals, and scripts without spaces as pairs", () => {

@@ -7,6 +7,7 @@
  * - a name or number of the prompt is not in it: "Who wrote Don Quixote?" is not answered by who wrote Romeo and Juliet;
  * - its question is the prompt with another word in its place: "What is the capital of Canada?" has the frame of
  *   "What is the capital of Australia?", where a question in other words has another frame, too;
+ * - it shares nothing but everyday words with the prompt, as "year" or "use", or a single word of its answer;
  * - one of the two is negated, or they take opposite sides, as "before" and "after" (polarity.ts);
  * - it matches no better than rows match each other's questions (`threshold`).
  */
@@ -30,6 +31,8 @@ export interface MatchedRow {
 
 /** Weight of a word that is in a row's answer alone. */
 const ANSWER_WEIGHT = 0.5;
+/** Minimum words that a row shares where none of them is in its question. */
+const MIN_ANSWER_WORDS = 2;
 /** Part of the rows above which a word that they have is a function word; and their minimum number. */
 const FREQUENT = 0.12;
 const MIN_FREQUENT_ROWS = 3;
@@ -38,9 +41,16 @@ const SAME_FRAME = 0.48;
 /** Part of the rows' content words with capitals from which capitals mark nouns, as in German, and not names. */
 const CAPITAL_NOUNS = 0.4;
 
-interface Position {
-  readonly row: number;
+/** How a row has a word of the prompt. */
+interface Place {
   readonly weight: number;
+  /** It is in the row's question, or in its answer as well. */
+  readonly isInQuestion: boolean;
+  readonly isEveryday: boolean;
+}
+
+interface Position extends Place {
+  readonly row: number;
 }
 
 interface Entry {
@@ -54,12 +64,15 @@ export class QuestionMatcher {
   /** Words of the rows, by their first character. */
   readonly #vocabulary = new Map<string, Entry[]>();
   readonly #functionWords: ReadonlySet<string>;
+  /** Without what many rows have and a language has not: another such word is another frame. */
+  readonly #ofLanguages: ReadonlySet<string>;
   readonly #stanceOf: (words: readonly string[]) => Stance;
   readonly #hasNames: boolean;
   readonly #rowCount: number;
 
   /** @param words of the rows' languages; what many rows have is a function word, too */
-  constructor(turns: readonly (RowTurn | null)[], { functionWords, polarity }: LanguageWords) {
+  constructor(turns: readonly (RowTurn | null)[], { everydayWords, functionWords, polarity }: LanguageWords) {
+    const everyday = new Set(everydayWords);
     this.#stanceOf = stanceReader(polarity);
     const prompts = turns.map((turn) => questionWords(turn?.prompt ?? ""));
     const answers = turns.map((turn) => questionWords(turn?.answer ?? ""));
@@ -72,13 +85,15 @@ export class QuestionMatcher {
       for (const { word } of prompts[row]!) weights.set(word, 1);
       for (const [word, weight] of weights) {
         const entry = entries.get(word) ?? { word, places: [] };
-        entry.places.push({ row, weight });
+        entry.places.push({ row, weight, isInQuestion: weight === 1, isEveryday: everyday.has(word) });
         entries.set(word, entry);
       }
     }
     const min = Math.max(MIN_FREQUENT_ROWS, FREQUENT * this.#rowCount);
     const frequent = [...entries.values()].filter(({ places }) => places.length >= min);
-    this.#functionWords = new Set([...functionWords, ...frequent.map(({ word }) => word)]);
+    const frequentWords = frequent.map(({ word }) => word);
+    this.#functionWords = new Set([...functionWords, ...frequentWords]);
+    this.#ofLanguages = new Set([...functionWords, ...frequentWords.filter((word) => everyday.has(word))]);
     for (const entry of entries.values()) {
       const [first] = entry.word;
       const own = this.#vocabulary.get(first!);
@@ -92,10 +107,10 @@ export class QuestionMatcher {
 
   /**
    * @param threshold that a match has to exceed
-   * @param without a row: another one is looked for
+   * @param without rows: others are looked for
    * @returns null where no row answers the prompt
    */
-  find(prompt: string, threshold: number, without = -1): MatchedRow | null {
+  find(prompt: string, threshold: number, without: ReadonlySet<number> = new Set()): MatchedRow | null {
     const question = questionWords(prompt);
     const positions = new Map(question.map(({ word }) => [word, this.#placesOf(word)]));
     const matches = this.#matches(this.#contentOf(question), positions, without);
@@ -113,6 +128,7 @@ export class QuestionMatcher {
     if (best === null) return null;
     const { frame, row } = best;
     if (frame.isOther && frame.common >= SAME_FRAME) return null;
+    if (match < 1 && !this.#isShared(this.#contentOf(question), positions, row)) return null;
     if (this.#namesOf(question).some((word) => !positions.get(word)!.has(row))) return null;
     return { row, match };
   }
@@ -130,27 +146,47 @@ export class QuestionMatcher {
     return this.#hasNames && !isTitle ? named.map(({ word }) => word) : [];
   }
 
+  /** True where a row shares a word of its question, or two of its answer, and one that is not of every day. */
+  #isShared(words: readonly string[], positions: WordPositions, row: number): boolean {
+    const shared = words.flatMap((word) => positions.get(word)!.get(row) ?? []);
+    return (
+      shared.some(({ isEveryday }) => !isEveryday) &&
+      (shared.length >= MIN_ANSWER_WORDS || shared.some(({ isInQuestion }) => isInQuestion))
+    );
+  }
+
   /** Rows that have the word in some form, each with the highest weight. */
-  #placesOf(word: string): Map<number, number> {
-    const weights = new Map<number, number>();
+  #placesOf(word: string): Map<number, Place> {
+    const rows = new Map<number, Place>();
     const [first] = word;
     for (const { places, word: own } of this.#vocabulary.get(first!) ?? []) {
       if (!isSameWord(word, own)) continue;
-      for (const { row, weight } of places) weights.set(row, Math.max(weight, weights.get(row) ?? 0));
+      for (const { isEveryday, isInQuestion, row, weight } of places) {
+        const before = rows.get(row);
+        rows.set(row, {
+          weight: Math.max(weight, before?.weight ?? 0),
+          isInQuestion: isInQuestion || (before?.isInQuestion ?? false),
+          isEveryday: isEveryday && (before?.isEveryday ?? true),
+        });
+      }
     }
-    return weights;
+    return rows;
   }
 
-  #matches(words: readonly string[], positions: WordPositions, without: number): Map<number, number> {
+  #matches(
+    words: readonly string[],
+    positions: WordPositions,
+    without: ReadonlySet<number>,
+  ): Map<number, number> {
     const scores = new Map<number, number>();
     let max = 0;
-    const rows = this.#rowCount - (without < 0 ? 0 : 1);
+    const rows = this.#rowCount - without.size;
     for (const word of words) {
       const own = positions.get(word)!;
-      own.delete(without);
+      for (const row of without) own.delete(row);
       const rarity = exactLog(1 + (rows - own.size + 0.5) / (own.size + 0.5));
       max += rarity;
-      for (const [row, weight] of own) scores.set(row, (scores.get(row) ?? 0) + rarity * weight);
+      for (const [row, { weight }] of own) scores.set(row, (scores.get(row) ?? 0) + rarity * weight);
     }
     for (const [row, score] of scores) scores.set(row, score / max);
     return scores;
@@ -161,10 +197,10 @@ export class QuestionMatcher {
     const a = question.map(({ word }) => word);
     const b = this.#prompts[row]!.map(({ word }) => word);
     const isEqual = (x: string, y: string) =>
-      x === y || (!this.#functionWords.has(x) && !this.#functionWords.has(y) && isSameWord(x, y));
-    const isOwn = (word: string) => !this.#functionWords.has(word) && !positions.get(word)!.has(row);
+      x === y || (!this.#ofLanguages.has(x) && !this.#ofLanguages.has(y) && isSameWord(x, y));
+    const isOwn = (word: string) => !this.#ofLanguages.has(word) && !positions.get(word)!.has(row);
     const isQuestion = (word: string) =>
-      this.#functionWords.has(word) || a.some((other) => isSameWord(word, other));
+      this.#ofLanguages.has(word) || a.some((other) => isSameWord(word, other));
     // Lengths of the longest common subsequences of the two ends.
     const lengths = Array.from({ length: a.length + 1 }, () => new Int32Array(b.length + 1));
     for (let i = a.length - 1; i >= 0; i--)
@@ -194,7 +230,7 @@ export class QuestionMatcher {
 }
 
 /** Rows that have each of a prompt's words in some form, with their weights. */
-type WordPositions = ReadonlyMap<string, Map<number, number>>;
+type WordPositions = ReadonlyMap<string, Map<number, Place>>;
 
 interface Frame {
   /** Part of the words that both have in one order. */

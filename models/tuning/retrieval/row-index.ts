@@ -79,7 +79,7 @@ const readIndexSchema = z.strictObject({
   rows: z.array(z.strictObject({ ...rowFields, excerpt: z.string() })).min(1),
 });
 
-/** Maximum function words of an index, and characters of each. */
+/** Maximum function words of an index, and everyday ones, and characters of each. */
 const MAX_FUNCTION_WORDS = 4_096;
 const MAX_WORD_CHARACTERS = 64;
 /** Maximum opposites of an index, and phrases of each of its lists. */
@@ -99,6 +99,8 @@ const saidIndexSchema = z.strictObject({
   threshold: z.number().min(0).max(1),
   /** Those of the rows' languages; what many rows have is one, too. */
   functionWords: z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_FUNCTION_WORDS),
+  /** Words of the rows that are of every day, by the lists of their languages. */
+  everydayWords: z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_FUNCTION_WORDS),
   /** Words of the rows' languages that turn or narrow a question (polarity.ts). */
   polarity: z.strictObject({
     negations: phrases,
@@ -170,7 +172,7 @@ export const maxIndexBytes = (recipe: CitingRecipe, rowCount: number): number =>
 const wordBytes = ({ retrieval }: CitingRecipe): number =>
   retrieval.says === undefined
     ? 9 * 2 ** retrieval.bucketBits
-    : (MAX_FUNCTION_WORDS + PHRASE_LISTS * MAX_PHRASES) * (4 + 4 * MAX_WORD_CHARACTERS);
+    : (2 * MAX_FUNCTION_WORDS + PHRASE_LISTS * MAX_PHRASES) * (4 + 4 * MAX_WORD_CHARACTERS);
 
 /** Maximum bytes of a row's text. A row is JSON as the index is. */
 const textBytes = (recipe: CitingRecipe): number =>

@@ -150,6 +150,22 @@ it("says the first of near-duplicates where they share one reward, and any of th
   expect([true, false].map(citedBy)).toEqual([0, rows.length]);
 });
 
+it("finds own questions where most rows ask the same, or have one answer for several questions", () => {
+  const turns = [
+    ...QUESTIONS.map(([prompt, answer]) => ({ prompt, answer: `${answer} Indeed.` })),
+    ...QUESTIONS.map(([prompt, answer]) => ({ prompt, answer })),
+    ...QUESTIONS.map(([prompt, answer]) => ({ prompt: `Please tell me: ${prompt} Really?`, answer })),
+  ];
+  const many = turns.map((turn) => ({
+    content: encodeTextRow(turn),
+    contributorId: 5,
+    validatorId: 8,
+  }));
+  const changed = { ...recipe, rules: { ...recipe.rules, nearDuplicatesShare: false } };
+  const find = rowFinder(makeIndex(many, changed), changed);
+  for (const { prompt } of turns) expect(find(prompt).said, prompt).not.toBeNull();
+});
+
 it("is refused by a client where the server says another text, cites another row or leaves tokens out", () => {
   const [prompt, answer] = QUESTIONS[1];
   const { query, text } = own.answer(prompt);

@@ -31,7 +31,8 @@ export async function benchAnswers(log: (line: string) => void) {
   return { ...general!, heldBack: heldBack!, others };
 }
 
-async function measure({ rows: known, unanswerable }: QuestionList) {
+/** Counts of a list's questions that are answered, rightly and wrongly. */
+export async function measure({ rows: known, unanswerable }: QuestionList) {
   const rows = known.map(({ answer, question }) => ({
     content: encodeTextRow({ prompt: question, answer }),
     contributorId: 1,

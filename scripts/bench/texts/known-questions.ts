@@ -11,7 +11,8 @@ export interface KnownQuestion {
   readonly otherWords: string;
 }
 
-const known = ([question, answer, otherWords]: readonly [string, string, string]): KnownQuestion => ({
+/** Entry of a list. */
+export const known = ([question, answer, otherWords]: readonly [string, string, string]): KnownQuestion => ({
   question,
   answer,
   otherWords,

@@ -1,8 +1,9 @@
 /**
  * Lists of questions with answers, each also asked in other words, and questions that no row answers, for `npm run bench -- models`:
- * general ones in English, a shop's help, general ones in German and in French. All were written before any way to refuse was tried.
+ * general ones in English, a shop's help, facts of a library, general ones in German and in French. All were written before any way to refuse was tried.
  */
-import { HELD_BACK_QUESTIONS, KNOWN_QUESTIONS, type KnownQuestion } from "./known-questions.ts";
+import { HELD_BACK_QUESTIONS, KNOWN_QUESTIONS, type KnownQuestion, known } from "./known-questions.ts";
+import { FAR_LIBRARY_QUESTIONS, LIBRARY_QUESTIONS, NEAR_LIBRARY_QUESTIONS } from "./library-questions.ts";
 
 /** Rows of a model, and questions that none of them answers. */
 export interface QuestionList {
@@ -10,12 +11,6 @@ export interface QuestionList {
   readonly rows: readonly KnownQuestion[];
   readonly unanswerable: readonly string[];
 }
-
-const known = ([question, answer, otherWords]: readonly [string, string, string]): KnownQuestion => ({
-  question,
-  answer,
-  otherWords,
-});
 
 const GENERAL_UNANSWERABLE = [
   "What is the capital of Norway?",
@@ -379,6 +374,11 @@ export const QUESTION_LISTS: readonly QuestionList[] = [
     unanswerable: KNOWN_QUESTIONS.map(({ question }) => question),
   },
   { name: "generalOthers", rows: KNOWN_QUESTIONS, unanswerable: GENERAL_UNANSWERABLE },
+  {
+    name: "library",
+    rows: LIBRARY_QUESTIONS,
+    unanswerable: [...NEAR_LIBRARY_QUESTIONS, ...FAR_LIBRARY_QUESTIONS],
+  },
   SHOP,
   GERMAN,
   FRENCH,
