@@ -34,7 +34,7 @@ interface Kill {
   readonly wallet?: string;
   /** True if the request has reached whom it is for: only the answer is lost. */
   readonly isServed: boolean;
-  /** What the page offers behind it, where that is another thing than behind the action's other kills. */
+  /** Steps that the page offers behind it, where they are another thing than behind the action's other kills. */
   readonly resume?: Action["resume"];
 }
 
@@ -45,7 +45,7 @@ interface Action {
   /** Makes the page able to sign, as after each opening of a tab. */
   readonly unlock: (ada: Walker) => Promise<void>;
   readonly begin: (ada: Walker) => Promise<void>;
-  /** What the page offers behind a kill. */
+  /** Steps that the page offers behind a kill. */
   readonly resume: (ada: Walker) => Promise<void>;
   readonly kills: readonly Kill[];
   /** Waits for the end, and requires that the ledger has the action once. */

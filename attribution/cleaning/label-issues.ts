@@ -16,7 +16,7 @@ export interface LabelIssues {
   readonly predicted: Int32Array;
   /** 1 where such a model can judge: the other folds have two labels at least, the row's among them. */
   readonly isJudged: Uint8Array;
-  /** What such a model was not trained on: the row's contributor, or with fewer than five of them only the row and others of its fold. */
+  /** Rows that such a model was not trained on: the row's contributor, or with fewer than five of them only the row and others of its fold. */
   readonly without: "contributor" | "row";
   /** Part of the judged rows whose label it finds likeliest. */
   readonly accuracy: number;

@@ -40,7 +40,7 @@ const sine = (k: number): number => cosine(k - 6);
 export const NUMBER_BLOCKS = [
   /** Share of all edges of each direction. */
   { name: "directions", count: DIRECTIONS },
-  /** Of each square of 8 × 8 cells, row after row, and each of eight directions: share of all edges, doubled; 1,000 at most. */
+  /** Edges of each square of 8 × 8 cells, row after row, and each of eight directions: share of all edges, doubled; 1,000 at most. */
   { name: "squares", count: SQUARES * SQUARE_DIRECTIONS },
   /**
    * Mean red, green and blue of the foreground as parts of 255; share of its chroma in each twelfth of the circle of hues and of grey;
@@ -48,7 +48,7 @@ export const NUMBER_BLOCKS = [
    */
   { name: "colours", count: 3 + HUES + 1 + 3 },
   /**
-   * Of the foreground: its part of its box, its part of the picture, the box' width as a part of width and height together; its parts in
+   * Foreground: its part of its box, its part of the picture, the box' width as a part of width and height together; its parts in
    * the upper, lower, left and right third of the box. Of the edges' twelve directions: length of each harmonic k = 1 … 6 as a part of all,
    * |Σ s_b e^(2πikb/12)| ÷ Σ s_b, which no rotation by a twelfth changes. Of the coverage (`momentsOf`): roundness and evenness.
    */

@@ -1,5 +1,5 @@
 /**
- * What counting labels and plain logistic regression give on the folds of a model's figure. Trainings and the factory show them beside it:
+ * Accuracies of counting labels and of plain logistic regression on the folds of a model's figure. Trainings and the factory show them beside it:
  * an accuracy alone says nothing.
  */
 import type { InputShape } from "../inputs/choose-inputs.ts";

@@ -38,7 +38,7 @@ interface Evidence {
   readonly said: string | null;
   /** Source of `said`: labellers whose label was accepted, or a model. */
   readonly by: "labellers" | "model" | null;
-  /** What that model was not trained on: any row of the contributor, or only this row. Null: no model; absent in earlier releases' findings. */
+  /** Rows that the model was not trained on: any row of the contributor, or only this row. Null: no model; absent in earlier releases' findings. */
   readonly without?: "contributor" | "row" | null;
   /** Rank of how unlike the others, or how doubtful, the row is: the share of all rows that are less so, in thousandths. */
   readonly rankPermille: number | null;

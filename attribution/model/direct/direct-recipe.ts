@@ -39,7 +39,7 @@ const directFields = z.strictObject({
   method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
   rules: z.strictObject({
     ...rules,
-    /** What a text's part of the base goes by (rows/term-parts.ts). Absent: every row has the whole of it. */
+    /** Measure that a text's part of the base goes by (rows/term-parts.ts). Absent: every row has the whole of it. */
     baseBy: z.literal("terms").optional(),
   }),
   /** Buckets and the bias. */

@@ -29,7 +29,7 @@ export interface FittedOptions {
 }
 
 const FOLDS = 5;
-/** What a few more steps would change is no choice. */
+/** Tolerance of their training: a few more steps would change no choice. */
 const TOLERANCE = 1e-3;
 /** Maximum rows that models are trained on: a sample of each label by its part. All five ways take seconds then. */
 const MAX_ROWS = 1_000;

@@ -15,7 +15,7 @@ export interface Polarity {
   readonly opposites: string[][][];
 }
 
-/** What a question turns round or narrows. */
+/** Negation of a question, and the sides that it takes. */
 export interface Stance {
   readonly isNegated: boolean;
   /** By opposites: 1 where it has a phrase of the first side, 2 of the second, 3 of both, 0 of none. */

@@ -17,7 +17,7 @@ interface DecisionListProps {
   readonly onChoose: (choices: Choices, kind: DecisionKind) => void;
 }
 
-/** What a person is asked, by kinds: the subject below says of what. */
+/** Questions to a person, by kinds: the subject below says of what. */
 const QUESTIONS: Readonly<Record<DecisionKind, string>> = {
   "category-twins": "Are these one category?",
   "columns-left-out": "Is this column of use?",
