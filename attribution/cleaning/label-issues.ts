@@ -8,7 +8,8 @@ import { weightedProducts } from "../features/exact-influence.ts";
 import { choleskyInPlace, solveLower } from "../maths/dense-matrix.ts";
 import { type SparseRows, selectRows, transposeSparse, writeDenseRow } from "../maths/sparse-rows.ts";
 import { logisticModel, withBias } from "../model/direct/logistic-model.ts";
-import { confusionOf, type HeldOut, heldOut, rightCount } from "../model/held-out-odds.ts";
+import { type HeldOut, heldOut } from "../model/held-out-odds.ts";
+import { confusionOf, rightCount } from "../model/unseen-shares.ts";
 import type { OnProgress } from "../progress.ts";
 
 export interface LabelIssues {

@@ -158,18 +158,21 @@ export function textCandidates(
   vectors?: VectorsFile,
 ): TextInputs[] {
   const isManyLabels = hasManyLabels(labelCount);
-  const all = [chooseTerms(contents, room, isManyLabels), listedByIdf(contents, room)];
+  // The simplest stays where it does not fit: its recipe is refused with what it needs.
+  const simplest = chooseTerms(contents, room, isManyLabels);
+  const others = [listedByIdf(contents, room)];
   if (vectors !== undefined) {
     const { bucketCount } = room;
     const behind = { ...room, bucketCount: bucketCount - vectorBuckets(vectors.dimensions) };
-    all.push({ kind: "text", vectors, wordCount: 0, bucketCount });
+    others.push({ kind: "text", vectors, wordCount: 0, bucketCount });
     if (behind.bucketCount - behind.baseBuckets >= MIN_WORD_BUCKETS) {
       // Of short texts listed words, since pairs would fill fewer buckets still.
       const { words = listedByIdf(contents, behind).words } = chooseTerms(contents, behind, isManyLabels);
-      for (const wordCount of WORD_COUNTS) all.push({ kind: "text", vectors, wordCount, words, bucketCount });
+      for (const wordCount of WORD_COUNTS)
+        others.push({ kind: "text", vectors, wordCount, words, bucketCount });
     }
   }
-  return all.filter((inputs) => inputsProblem(inputs, room) === null);
+  return [simplest, ...others.filter((inputs) => inputsProblem(inputs, room) === null)];
 }
 
 /** Buckets of words beside vectors, at least: in fewer nearly every bucket has unlike words. Guess. */

@@ -7,6 +7,8 @@ import { selectRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { eachFold } from "./folds.ts";
 import type { Examples, Model } from "./model.ts";
+import type { PlainFigures } from "./unseen-figures.ts";
+import { confusionOf, rightCount, type UnseenShares } from "./unseen-shares.ts";
 
 export interface HeldOutOptions {
   /** Fold of each row, 0 … foldCount − 1; a row is judged by a model of all rows of other folds. */
@@ -31,21 +33,13 @@ export interface HeldOut {
 }
 
 /** Figures of models on rows that they were not trained on. */
-export interface HeldOutFigures {
+export interface HeldOutFigures extends Partial<Pick<UnseenShares, "interval" | "macroRecall" | "recalls">> {
   /** Rows that a model could judge. */
   readonly rowCount: number;
   /** Part of them whose label is the likeliest one. */
   readonly accuracy: number;
   /** Plain baselines on the same rows and folds (unseen-figures.ts); null where they are not computed. */
-  readonly plain?: {
-    readonly logistic: number;
-    readonly logisticMacroRecall: number;
-    readonly majority: number;
-  } | null;
-  /** 95 % interval of the accuracy, mean of the labels' recalls, and each label's. */
-  readonly interval?: readonly [low: number, high: number];
-  readonly macroRecall?: number;
-  readonly recalls?: readonly (number | null)[];
+  readonly plain?: PlainFigures | null;
   /** True where all rows of a contributor are in one fold; near copies always are. */
   readonly isByContributor?: boolean;
   /** Labels of the rows and columns of the table. */
@@ -53,20 +47,6 @@ export interface HeldOutFigures {
   /** Number of rows by accepted label (row of the table) and likeliest label (column). */
   readonly confusion: readonly (readonly number[])[];
 }
-
-/** Number of rows by accepted label (row of the table) and answered one (column). @param judged places of both labels */
-export function confusionOf(
-  labelCount: number,
-  judged: Iterable<readonly [accepted: number, answered: number]>,
-) {
-  const confusion = Array.from({ length: labelCount }, () => new Array<number>(labelCount).fill(0));
-  for (const [accepted, answered] of judged) confusion[accepted]![answered]! += 1;
-  return confusion;
-}
-
-/** Rows whose answered label is the accepted one. */
-export const rightCount = (confusion: readonly (readonly number[])[]): number =>
-  confusion.reduce((sum, counts, label) => sum + counts[label]!, 0);
 
 /** Figures of held-out rows; null where no row was judged. */
 export function heldOutFigures(

@@ -4,9 +4,8 @@
  */
 import type { InputShape } from "../inputs/choose-inputs.ts";
 import { eachFold, type Folds } from "./folds.ts";
-import { confusionOf } from "./held-out-odds.ts";
 import { majorityOf, plainBaseline } from "./plain-baseline.ts";
-import { unseenShares } from "./unseen-shares.ts";
+import { confusionOf, unseenShares } from "./unseen-shares.ts";
 
 /** Baselines on the folds of a figure. */
 export interface PlainFigures {

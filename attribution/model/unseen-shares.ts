@@ -1,5 +1,18 @@
 /** Shares of unseen rows that a model labels right, with their interval. Trainings, the factory and pages show them. */
-import { rightCount } from "./held-out-odds.ts";
+
+/** Number of rows by accepted label (row of the table) and answered one (column). @param judged places of both labels */
+export function confusionOf(
+  labelCount: number,
+  judged: Iterable<readonly [accepted: number, answered: number]>,
+) {
+  const confusion = Array.from({ length: labelCount }, () => new Array<number>(labelCount).fill(0));
+  for (const [accepted, answered] of judged) confusion[accepted]![answered]! += 1;
+  return confusion;
+}
+
+/** Rows whose answered label is the accepted one. */
+export const rightCount = (confusion: readonly (readonly number[])[]): number =>
+  confusion.reduce((sum, counts, label) => sum + counts[label]!, 0);
 
 /** Shares of 1 of the judged rows. */
 export interface UnseenShares {

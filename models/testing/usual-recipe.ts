@@ -3,8 +3,7 @@ import type { InputShape } from "@openledger/attribution/inputs/choose-inputs";
 import { ENGLISH_VECTORS } from "@openledger/attribution/inputs/released-vectors";
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
-import type { LabelledInput } from "@openledger/attribution/rows/row-content";
-import { contentOf } from "@openledger/attribution/rows/row-content";
+import { contentOf, type LabelledInput } from "@openledger/attribution/rows/row-content";
 import { classifierRecipe, completeRecipe, labelsPreset } from "../tuning/recipe/recipe-presets.ts";
 import { readVectorsFrom } from "../tuning/vectors/vector-places.ts";
 

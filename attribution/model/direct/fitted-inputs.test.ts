@@ -69,6 +69,15 @@ describe("ways to count rows", () => {
       "vectors",
     );
   });
+
+  it("are the simplest where none fits, so that a recipe is refused with what it needs", async () => {
+    const rows = WORDS.map(({ meaning, word }) => rowOf(`the ${word}`, CLASSES[meaning]!));
+    const full = { bucketCount: 16, baseBuckets: 16 };
+    expect(await fittedInputs({ kind: "text", labelCount: 2 }, rows, full, options)).toMatchObject({
+      kind: "text",
+      bucketCount: 16,
+    });
+  });
 });
 
 describe("weights of labels", () => {

@@ -31,7 +31,7 @@ export interface FittedOptions {
 const FOLDS = 5;
 /** Tolerance of their training: a few more steps would change no choice. */
 const TOLERANCE = 1e-3;
-/** Maximum rows that models are trained on: a sample of each label by its part. All five ways take seconds then. */
+/** Maximum rows that are compared by, a sample of each label by its part: each way counts each of them, and trains five models. */
 const MAX_ROWS = 1_000;
 /** Fewer rows in all choose nothing: the simplest way stays. */
 const MIN_ROWS = 20;

@@ -4,13 +4,13 @@
  */
 import { inputFieldsOf } from "@openledger/attribution/inputs/model-inputs";
 import { eachFold } from "@openledger/attribution/model/folds";
-import { confusionOf, rightCount } from "@openledger/attribution/model/held-out-odds";
 import { type HonestFolds, honestFolds } from "@openledger/attribution/model/honest-folds";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
 import { plainFigures } from "@openledger/attribution/model/unseen-figures";
+import { confusionOf, rightCount } from "@openledger/attribution/model/unseen-shares";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";

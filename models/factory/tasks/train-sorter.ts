@@ -41,7 +41,7 @@ export const sortingSteps = (rowCount: number, { folds }: Pick<SortForm, "folds"
  * @returns null after a request to pause
  */
 export async function trainSorter(
-  { recipe, training }: ModelPlan,
+  plan: ModelPlan,
   rows: readonly OwnedRow[],
   { form, labels, onProgress, saidStep, say, wish }: SortOptions,
 ): Promise<SortedModel | null> {
@@ -51,7 +51,7 @@ export async function trainSorter(
   const sayStep = async (events: NewJobEvent[]) => {
     if (step > saidStep) await say({ kind: "events", step, events });
   };
-  const plan = { recipe, training };
+  const { recipe, training } = plan;
   const foldCount = form.folds;
   const folds = foldCount === 0 ? null : await judgingFolds(plan, rows, foldCount);
   for await (const part of folds === null ? [] : judgeRows(plan, rows, foldCount, folds)) {

@@ -8,7 +8,8 @@ import { chooseInputs } from "@openledger/attribution/inputs/choose-inputs";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { eachFold, foldsByLabel } from "@openledger/attribution/model/folds";
-import { majorityOf, plainBaseline } from "@openledger/attribution/model/plain-baseline";
+import { majorityOf, type PlainBaseline, plainBaseline } from "@openledger/attribution/model/plain-baseline";
+import { confusionOf, type UnseenShares, unseenShares } from "@openledger/attribution/model/unseen-shares";
 import { contentOf } from "@openledger/attribution/rows/row-content";
 import { classifierRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
@@ -53,24 +54,8 @@ export interface SmallFigures {
   readonly ldsExact: number | null;
 }
 
-/** Labels of a fold's rows by one way to answer. */
-type Answer = (corpus: Corpus, split: Split) => Promise<readonly number[]>;
-
-const WAYS = {
-  accuracy: async (corpus, split) =>
-    labelsByRecipe(corpus, split, await usualRecipeOf(corpus, trainedRows(corpus, split))),
-  before: async (corpus, split) => labelsByRecipe(corpus, split, await earlierRecipe(corpus, split)),
-  majority: async ({ classes, rows }, { test, train }) => {
-    const labels = Int32Array.from(rows, ({ label }) => label);
-    return test.map(() => majorityOf(labels, train, classes.length));
-  },
-  logistic: async ({ classes, rows, shape }, { test, train }) => {
-    const contents = rows.map(({ input }) => contentOf(shape.kind, input));
-    const labels = Int32Array.from(rows, ({ label }) => label);
-    const baseline = await plainBaseline(shape, contents, labels, classes.length);
-    return [...baseline.label(train, test)];
-  },
-} satisfies Record<string, Answer>;
+const WAYS = ["accuracy", "before", "majority", "logistic"] as const;
+type Way = (typeof WAYS)[number];
 
 export async function measureSmall(
   name: SmallName,
@@ -78,13 +63,17 @@ export async function measureSmall(
   log: (line: string) => void,
 ): Promise<SmallFigures> {
   const corpus = openSmallSet(name);
-  const bySeed: Record<keyof typeof WAYS, Right>[] = [];
+  const { classes, rows, shape } = corpus;
+  const labels = Int32Array.from(rows, ({ label }) => label);
+  const contents = rows.map(({ input }) => contentOf(shape.kind, input));
+  const baseline = await plainBaseline(shape, contents, labels, classes.length);
+  const bySeed: Record<Way, Right>[] = [];
   for (let seed = 0; seed < seedCount; seed++) {
-    bySeed.push(await sharesOfSeed(corpus, seed));
+    bySeed.push(await sharesOfSeed(corpus, seed, { baseline, labels }));
     const { accuracy, logistic } = bySeed.at(-1)!;
     log(`seed ${seed + 1} of ${seedCount}: ${spelt(accuracy)}, logistic regression ${spelt(logistic)}`);
   }
-  const meanOf = (way: keyof typeof WAYS) => shareOf(bySeed.map((one) => one[way].accuracy));
+  const meanOf = (way: Way) => shareOf(bySeed.map((one) => one[way].accuracy));
   const accuracy = meanOf("accuracy");
   return {
     rows: corpus.rows.length,
@@ -100,38 +89,43 @@ export async function measureSmall(
   };
 }
 
-interface Right {
-  readonly accuracy: number;
-  /** Mean over the labels of the part of their rows that are labelled right. */
-  readonly macroRecall: number;
+type Right = Pick<UnseenShares, "accuracy" | "macroRecall">;
+
+interface Plain {
+  readonly baseline: PlainBaseline;
+  /** Class of each row. */
+  readonly labels: Int32Array;
 }
 
-async function sharesOfSeed(corpus: Corpus, seed: number): Promise<Record<keyof typeof WAYS, Right>> {
-  const names = corpus.rows.map(({ label }) => `${label}`);
-  const { folds } = foldsByLabel(names, FOLDS, `${corpus.name} ${seed}`);
-  const said = Object.fromEntries(Object.keys(WAYS).map((way) => [way, new Int32Array(names.length)]));
+async function sharesOfSeed(corpus: Corpus, seed: number, plain: Plain): Promise<Record<Way, Right>> {
+  const { classes, name } = corpus;
+  const { baseline, labels } = plain;
+  const { folds } = foldsByLabel(Array.from(labels, String), FOLDS, `${name} ${seed}`);
+  const pairs: Record<Way, [accepted: number, answered: number][]> = {
+    accuracy: [],
+    before: [],
+    majority: [],
+    logistic: [],
+  };
   for (const { others, own } of eachFold(folds, FOLDS)) {
     const split = { train: [...others], test: [...own] };
-    for (const [way, answer] of Object.entries(WAYS)) {
-      const labels = await answer(corpus, split);
-      for (const [k, i] of split.test.entries()) said[way]![i] = labels[k]!;
-    }
+    const recipe = await usualRecipeOf(corpus, trainedRows(corpus, split));
+    const commonest = majorityOf(labels, others, classes.length);
+    const answered: Record<Way, ArrayLike<number>> = {
+      accuracy: await labelsByRecipe(corpus, split, recipe),
+      before: await labelsByRecipe(corpus, split, await earlierRecipe(corpus, split, recipe)),
+      majority: new Int32Array(own.length).fill(commonest),
+      logistic: baseline.label(others, own),
+    };
+    for (const way of WAYS)
+      for (const [k, i] of own.entries()) pairs[way].push([labels[i]!, answered[way][k]!]);
   }
-  return Object.fromEntries(
-    Object.entries(said).map(([way, labels]) => [way, rightOf(corpus, labels)]),
-  ) as Record<keyof typeof WAYS, Right>;
-}
-
-function rightOf({ classes, rows }: Corpus, labels: Int32Array): Right {
-  const isRight = (i: number) => labels[i] === rows[i]!.label;
-  const positions = [...rows.keys()];
-  const recalls = classes.flatMap((_, label) => {
-    const own = positions.filter((i) => rows[i]!.label === label);
-    return own.length === 0 ? [] : [own.filter(isRight).length / own.length];
-  });
+  const rightOf = (way: Way) => unseenShares(confusionOf(classes.length, pairs[way]))!;
   return {
-    accuracy: positions.filter(isRight).length / rows.length,
-    macroRecall: recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length,
+    accuracy: rightOf("accuracy"),
+    before: rightOf("before"),
+    majority: rightOf("majority"),
+    logistic: rightOf("logistic"),
   };
 }
 
@@ -146,10 +140,9 @@ const spelt = ({ accuracy, macroRecall }: Right) =>
 const trainedRows = ({ rows }: Corpus, { train }: Split) => train.map((i) => rows[i]!);
 
 /** The default before 0.6: inputs by the rows alone, all labels weigh the same. */
-async function earlierRecipe(corpus: Corpus, split: Split): Promise<DirectRecipe> {
+async function earlierRecipe(corpus: Corpus, split: Split, recipe: DirectRecipe): Promise<DirectRecipe> {
   const { classes, shape } = corpus;
   const rows = trainedRows(corpus, split);
-  const recipe = await usualRecipeOf(corpus, rows);
   const contents = rows.map(({ input }) => contentOf(shape.kind, input));
   const room = { bucketCount: recipe.inputs.bucketCount, baseBuckets: reservedBuckets(recipe) };
   const inputs = await chooseInputs({ ...shape, labelCount: classes.length }, contents, room);

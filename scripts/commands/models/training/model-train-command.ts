@@ -15,6 +15,7 @@ import {
   parseTerms,
 } from "@openledger/attribution/model/recipe-fields";
 import { type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
+import type { OnProgress } from "@openledger/attribution/progress";
 import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
@@ -181,7 +182,10 @@ export const addModelTrainCommand = command({
     const [named, ...others] = labelled as unknown as [RecipeDatanet, ...RecipeDatanet[]];
     const inFile = file?.terms;
     const terms = await termsToTrain(client, { store, versions: labelled, options, card, inFile });
-    const plan = await planOf(options, [named, ...others], rows, { trainings, card, file, terms });
+    const onProgress: OnProgress = ({ done, stage, total }) =>
+      output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
+    const sources = { trainings, card, file, terms, onProgress };
+    const plan = await planOf(options, [named, ...others], rows, sources);
     const { recipe, training } = plan;
     const fileRows = inFile === undefined ? recipe.terms?.rows : parseTerms(inFile).rows;
     if (JSON.stringify(fileRows) !== JSON.stringify(recipe.terms?.rows))
@@ -192,8 +196,6 @@ export const addModelTrainCommand = command({
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
     requirePublishedCuts(versions, payeesFor({ payees, recipe }, size), size);
-    const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
-      output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
     const stateFolder = `${options.out}.state`;
     const { model, trained } = await makeModel(plan, rows, {
@@ -252,11 +254,11 @@ async function planOf(
   options: TrainOptions & GlobalOptions,
   versions: readonly [RecipeDatanet, ...RecipeDatanet[]],
   rows: readonly OwnedRow[],
-  { card, file, terms, trainings }: RecipeSources,
+  { card, file, onProgress, terms, trainings }: RecipeSources,
 ): Promise<ModelPlan> {
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  const draft = file ?? (await draftOf(options, rows, columnCount, card));
+  const draft = file ?? (await draftOf(options, rows, columnCount, { card, onProgress }));
   return planModel(draft, rows, { card: card?.text ?? null, columnCount, terms, trainings, versions });
 }
 
@@ -267,13 +269,14 @@ function draftOf(
   options: TrainOptions,
   rows: readonly OwnedRow[],
   columnCount: number,
-  card: NamedCard | null,
+  { card, onProgress }: Pick<RecipeSources, "card" | "onProgress">,
 ): Promise<object> {
   return presetDraft(presetIn(options)!, {
     rows,
     card: card?.text ?? null,
     features: readsLabels(options, null) ? columnCount - 1 : columnCount,
     basePlace: options.base ?? OWN_BASE,
+    onProgress,
   });
 }
 
@@ -348,6 +351,7 @@ interface RecipeSources {
   readonly card: NamedCard | null;
   readonly file: RecipeFile | null;
   readonly terms: ModelTermsQuery | undefined;
+  readonly onProgress: OnProgress;
 }
 
 /** A recipe's file, as far as it is read before its family is known. */
