@@ -7,8 +7,7 @@ import { selectRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { eachFold } from "./folds.ts";
 import type { Examples, Model } from "./model.ts";
-import type { PlainFigures } from "./unseen-figures.ts";
-import { confusionOf, rightCount, type UnseenShares } from "./unseen-shares.ts";
+import { confusionOf, type PlainFigures, rightCount, type UnseenShares } from "./unseen-shares.ts";
 
 export interface HeldOutOptions {
   /** Fold of each row, 0 … foldCount − 1; a row is judged by a model of all rows of other folds. */

@@ -5,16 +5,7 @@
 import type { InputShape } from "../inputs/choose-inputs.ts";
 import { eachFold, type Folds } from "./folds.ts";
 import { majorityOf, plainBaseline } from "./plain-baseline.ts";
-import { confusionOf, unseenShares } from "./unseen-shares.ts";
-
-/** Baselines on the folds of a figure. */
-export interface PlainFigures {
-  /** Accuracy of plain logistic regression. */
-  readonly logistic: number;
-  readonly logisticMacroRecall: number;
-  /** Accuracy of the label that is commonest in the other folds. */
-  readonly majority: number;
-}
+import { confusionOf, type PlainFigures, unseenShares } from "./unseen-shares.ts";
 
 /**
  * Baselines of judged rows: each is labelled by plain models of the other folds' rows.

@@ -27,6 +27,15 @@ export interface UnseenShares {
   readonly majority: number;
 }
 
+/** Baselines on the folds of a figure. */
+export interface PlainFigures {
+  /** Accuracy of plain logistic regression. */
+  readonly logistic: number;
+  readonly logisticMacroRecall: number;
+  /** Accuracy of the label that is commonest in the other folds. */
+  readonly majority: number;
+}
+
 /** Quantile of the normal distribution for 95 %. */
 const Z = 1.959964;
 
