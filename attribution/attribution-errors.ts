@@ -75,6 +75,17 @@ export const attributionErrors = defineErrors("ATT", {
     remedy: "search a part of the answer, or fewer rows: openledger spans",
     httpStatus: 413,
   },
+  ATT_VECTORS_INVALID: {
+    meaning: "a file of word vectors is not one that models read; `data.why`",
+    remedy: "make the file again, or name another in the recipe: docs/reference/attribution.md",
+  },
+  ATT_VECTORS_MISSING: {
+    meaning:
+      "the recipe counts texts by word vectors, and no place has their file with the SHA-256 that it names; `data.sha256`",
+    remedy:
+      "ask a server that answers with the model, or put the file into .openledger/vectors/SHA256.bin, then try again",
+    httpStatus: 503,
+  },
   ATT_MODEL_EXISTS: {
     meaning: "the folder has a model already, and a published model never changes",
     remedy: "write to another folder",

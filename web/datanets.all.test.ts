@@ -219,7 +219,13 @@ test(
     await columns.getByText("separated by semicolons").waitFor(LONG);
     // Two columns are texts: nobody guesses which.
     await columns.getByText("Choose a column.").waitFor();
-    await columns.getByLabel("text", { exact: true }).selectOption({ label: "Wording (text)" });
+    const text = columns.getByLabel("text", { exact: true });
+    await text.selectOption({ label: "Wording (text)" });
+    // A second choice leaves the first as it is.
+    const label = columns.getByLabel("Your label");
+    await label.selectOption({ label: "none in the file" });
+    await label.selectOption({ label: "Kind (text)" });
+    expect(await text.locator("option:checked").textContent()).toBe("Wording (text)");
     await columns.getByText("Columns “No”, “Remark” are not used").waitFor(LONG);
     const preview = page.getByRole("region", { name: "Preview" });
     const first = preview.getByRole("table", { name: "First rows" });

@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import type { ModelInputs } from "@openledger/attribution/inputs/model-inputs";
 import { openInputs } from "@openledger/attribution/inputs/open-inputs";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { openPictures } from "@openledger/attribution/pictures/pictures";
+import { tinyVectors } from "@openledger/attribution/testing/tiny-vectors";
 import { expect, test } from "vitest";
 import { openSmallPage } from "./testing/small-page.ts";
 
@@ -28,9 +30,19 @@ const table: ModelInputs = {
   ],
   bucketCount: 64,
 };
+const random = new SeededRandom("vectors in a page");
+const WORDS = ["win", "now", "grüsse", "aus", "łódź", "明", "天", "naïve"];
+const vectors = tinyVectors(
+  Object.fromEntries(
+    WORDS.map((word) => [word, Array.from({ length: 64 }, () => random.nextBelow(255) - 127)]),
+  ),
+);
 const ASKED: readonly (readonly [ModelInputs, string])[] = [
   ...["Win 100 $ now!", "GRÜSSE aus Łódź, ΟΔΟΣ, МОСКВА", "明天下雨。สวัสดี مرحبا", "naïve 🙂"].map(
     (prompt) => [text, prompt] as const,
+  ),
+  ...["Win now", "GRÜSSE aus Łódź, МОСКВА", "明天下雨", "naïve 🙂 ".repeat(4_000), "…"].flatMap((prompt) =>
+    [0, 1, 3].map((wordCount) => [{ ...text, vectors: vectors.file, wordCount } as const, prompt] as const),
   ),
   ...COUNTABLE.map((name) => [grey, FILES[name]!] as const),
   ...COUNTABLE.map((name) => [{ ...grey, colours: 3 as const, side: 10, levels: 3 }, FILES[name]!] as const),
@@ -40,7 +52,7 @@ const ASKED: readonly (readonly [ModelInputs, string])[] = [
 ];
 
 interface PageFunctions {
-  countInputs(all: unknown): Promise<number[][]>;
+  countInputs(all: unknown, vectors: readonly number[]): Promise<number[][]>;
   takePhoto(width: number, height: number): Promise<string>;
   shrink(file: string, maxBytes: number): Promise<{ file: string; change: string | null }>;
 }
@@ -53,13 +65,13 @@ test("texts in any script, pictures of any type and tables have the same counts 
     "countInputs",
   );
   const counted = await page.evaluate(
-    (question) => (globalThis as unknown as PageFunctions).countInputs(question),
-    ASKED,
+    ([question, file]) => (globalThis as unknown as PageFunctions).countInputs(question, file),
+    [ASKED, [...vectors.bytes]] as const,
   );
   expect(problems.filter((line) => !line.includes("favicon"))).toEqual([]);
   expect(counted).toHaveLength(ASKED.length);
   for (const [i, [inputs, prompt]] of ASKED.entries()) {
-    const { countsOf } = await openInputs(inputs, { baseBuckets: 0 });
+    const { countsOf } = await openInputs(inputs, { baseBuckets: 0 }, vectors.read);
     expect(counted[i], prompt.slice(0, 60)).toEqual([...countsOf(prompt)]);
   }
   // A phone's photograph: larger than rows may be, and stored on its side.
@@ -76,11 +88,17 @@ test("texts in any script, pictures of any type and tables have the same counts 
   const small = Buffer.from(file, "base64");
   expect(change).toBe("scaled");
   expect(small.length).toBeLessThanOrEqual(maxBytes);
-  const { height, orientation, pixels, width } = (await openPictures())(small);
+  const openPicture = await openPictures();
+  const { height, orientation, pixels, width } = openPicture(small);
   expect([orientation, (height / width).toFixed(2)]).toEqual([1, "1.50"]);
   const levelAt = (part: number) => pixels[4 * (Math.floor(part * height) * width + (width >> 1))]!;
   expect(levelAt(0.1)).toBeLessThan(100);
   expect(levelAt(0.9)).toBeGreaterThan(150);
+  // A picture for print, which models do not read, is saved anew: it is not too large.
+  const printed = await shrunk(Buffer.from(FILES["cmyk"]!, "base64"), maxBytes);
+  expect(printed.change).toBe("converted");
+  expect(() => openPicture(Buffer.from(FILES["cmyk"]!, "base64"))).toThrow("4 colour channels");
+  expect(openPicture(Buffer.from(printed.file, "base64")).orientation).toBe(1);
   // What fits is not touched.
   expect(await shrunk(small, maxBytes)).toEqual({ file, change: null });
 });

@@ -8,7 +8,7 @@ import { weightedProducts } from "../features/exact-influence.ts";
 import { choleskyInPlace, solveLower } from "../maths/dense-matrix.ts";
 import { type SparseRows, selectRows, transposeSparse, writeDenseRow } from "../maths/sparse-rows.ts";
 import { logisticModel, withBias } from "../model/direct/logistic-model.ts";
-import { heldOut } from "../model/held-out-odds.ts";
+import { confusionOf, type HeldOut, heldOut, rightCount } from "../model/held-out-odds.ts";
 import type { OnProgress } from "../progress.ts";
 
 export interface LabelIssues {
@@ -16,6 +16,15 @@ export interface LabelIssues {
   readonly predicted: Int32Array;
   /** 1 where such a model can judge: the other folds have two labels at least, the row's among them. */
   readonly isJudged: Uint8Array;
+  /** What such a model was not trained on: the row's contributor, or with fewer than five of them only the row and others of its fold. */
+  readonly without: "contributor" | "row";
+  /** Part of the judged rows whose label it finds likeliest. */
+  readonly accuracy: number;
+  /**
+   * By label: true where the models know it, so that a contradiction means something: the part of its judged rows of which they say it is
+   * larger by a third than the part of all others. A model that says the commonest label of every row knows none.
+   */
+  readonly isKnown: readonly boolean[];
   /**
    * 0 … 1: p(best other label) / (p(best other label) + p(label)), held out. Above ½: contradicted. 0 if not judged.
    */
@@ -72,6 +81,9 @@ export function labelIssues(
     return {
       predicted: new Int32Array(0),
       isJudged: new Uint8Array(0),
+      without: "row",
+      accuracy: 0,
+      isKnown: [],
       contradiction: none,
       selfInfluence: none,
       outlier: none,
@@ -91,8 +103,9 @@ export function labelIssues(
   const examples = { inputs: rows, labels };
   const progress = onProgress === undefined ? {} : { onProgress };
   const start = model.train(examples, progress);
+  const without = owners !== undefined && new Set(Array.from(owners)).size >= FOLDS ? "contributor" : "row";
   const held = heldOut(model, examples, {
-    folds: foldsOf(rowCount, owners),
+    folds: foldsOf(rowCount, without === "contributor" ? owners : undefined),
     foldCount: FOLDS,
     classCount,
     ...progress,
@@ -102,6 +115,8 @@ export function labelIssues(
   return {
     predicted: held.predicted,
     isJudged: held.isJudged,
+    without,
+    ...knowledgeOf(held, labels, classCount),
     contradiction: held.odds.map((odds, i) => (held.isJudged[i] === 1 ? 1 / (1 + odds) : 0)),
     selfInfluence: outlier.map((leverage, i) => {
       let squares = 0;
@@ -112,6 +127,37 @@ export function labelIssues(
   };
 }
 
+/** Minimum of what a model knows of a label: Youden's J, its recall less its part of false alarms. Guess. */
+const MIN_KNOWLEDGE = 1 / 3;
+
+function knowledgeOf(
+  { isJudged, predicted }: HeldOut,
+  labels: Int32Array,
+  classCount: number,
+): Pick<LabelIssues, "accuracy" | "isKnown"> {
+  const judged = [...labels.keys()].filter((i) => isJudged[i] === 1);
+  const confusion = confusionOf(
+    classCount,
+    judged.map((i) => [labels[i]!, predicted[i]!]),
+  );
+  const counts = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const partOf = (said: number, of: readonly number[]) =>
+    of.reduce((sum, label) => sum + confusion[label]![said]!, 0) /
+    Math.max(
+      1,
+      of.reduce((sum, label) => sum + counts[label]!, 0),
+    );
+  const classes = [...counts.keys()];
+  return {
+    accuracy: rightCount(confusion) / Math.max(1, judged.length),
+    isKnown: classes.map((label) => {
+      const others = classes.filter((other) => other !== label);
+      return partOf(label, [label]) - partOf(label, others) >= MIN_KNOWLEDGE;
+    }),
+  };
+}
+
+/** @param owners whose rows share a fold; undefined: each row is by itself */
 function foldsOf(rowCount: number, owners: ArrayLike<number> | undefined): Int32Array {
   const positions = new Map<number, number>();
   const foldOf = (i: number) => {
@@ -120,8 +166,7 @@ function foldsOf(rowCount: number, owners: ArrayLike<number> | undefined): Int32
     positions.set(owner, position);
     return position % FOLDS;
   };
-  const folds = Int32Array.from({ length: rowCount }, (_, i) => foldOf(i));
-  return positions.size >= FOLDS ? folds : folds.map((_, i) => i % FOLDS);
+  return Int32Array.from({ length: rowCount }, (_, i) => foldOf(i));
 }
 
 /**

@@ -62,13 +62,18 @@ interface RowInfluenceOptions {
   readonly damping: number;
   /** Buckets and the bias. */
   readonly featureCount: number;
+  /** Scale of each bucket by which the model sees its counts (inputs/bucket-scales.ts). */
+  readonly scales: Float64Array;
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** Influence of each row on the weights of each label, over the inputs that some row has. */
+/**
+ * Influence of each row on what each label weighs a count by, over the inputs that some row has: on a bucket's weight, times the scale by
+ * which the model sees its counts, and on the bias.
+ */
 export function rowInfluence(
   rows: Sensitivities,
-  { damping, featureCount, onProgress }: RowInfluenceOptions,
+  { damping, featureCount, onProgress, scales }: RowInfluenceOptions,
 ): LabelParts {
   const { position, count } = usedColumns(rows.inputs);
   const aligned = { ...rows, inputs: renumberColumns(rows.inputs, position, count) };
@@ -82,6 +87,8 @@ export function rowInfluence(
     wholeCost(size, rowCount) <= blocksCost(labelCount, count, rowCount)
       ? wholeInfluence(aligned, damping, onProgress)
       : labelInfluence(aligned, damping, onProgress);
+  const factors = Float64Array.from(columns, (column) => scales[column] ?? 1);
+  for (let at = 0; at < values.length; at++) values[at] = values[at]! * factors[at % count]!;
   return { values, labelCount, rowCount, columns };
 }
 

@@ -3,7 +3,7 @@
  * the rows' Hessians and g_k the gradient of row k's loss, over inputs × labels parameters.
  *
  * That matrix is too large to factor: 15 labels of 1,025 inputs are 15,375 parameters. But a row's Hessian is
- * (diag p − p pᵀ) ⊗ x xᵀ, with p its probabilities of the labels. So H + λ is a block of each label less a matrix of as
+ * w (diag p − p pᵀ) ⊗ x xᵀ, with p its probabilities of the labels and w the weight of its loss. So H + λ is a block of each label less a matrix of as
  * many columns as rows (B − U Uᵀ), and Woodbury's identity leaves a factor of each block and one of rows × rows:
  *
  *   (H + λ)⁻¹ = B⁻¹ + B⁻¹ U (I − Uᵀ B⁻¹ U)⁻¹ Uᵀ B⁻¹
@@ -22,7 +22,7 @@ import type { Sensitivities } from "./sensitivities.ts";
  * @param damping λ: what is added to the Hessian's diagonal
  */
 export function labelInfluence(
-  { inputs, labelCount, labels, probabilities }: Sensitivities,
+  { inputs, labelCount, labels, probabilities, weights }: Sensitivities,
   damping: number,
   onProgress?: OnProgress,
 ): Float64Array {
@@ -38,6 +38,8 @@ export function labelInfluence(
   const residualsOf = (label: number, column: Float64Array) =>
     column.map((probability, i) => probability - (labels[i] === label ? 1 : 0));
   const root = Math.sqrt(rowCount);
+  // A column of U is √(w / rows) · p ⊗ x.
+  const roots = weights.map(Math.sqrt);
   // I − Uᵀ B⁻¹ U, and for each row k in its row: Uᵀ B⁻¹ g_k.
   const core = new Float64Array(rowCount * rowCount);
   const shared = new Float64Array(rowCount * rowCount);
@@ -49,7 +51,7 @@ export function labelInfluence(
     const block = weightedProducts(
       inputs,
       inputs,
-      column.map((probability) => probability / rowCount),
+      column.map((probability, i) => (weights[i]! * probability) / rowCount),
     );
     for (let a = 0; a < width; a++) block[a * width + a] = block[a * width + a]! + damping;
     choleskyInPlace(block, width);
@@ -58,11 +60,11 @@ export function labelInfluence(
     solveCholesky(block, width, solved, rowCount);
     const products = timesTransposed(solved, rowCount, dense, rowCount, width);
     for (let k = 0; k < rowCount; k++) {
-      const residual = residuals[k]! / root;
-      const weight = column[k]! / rowCount;
+      const residual = (weights[k]! * residuals[k]!) / root;
+      const weight = (roots[k]! * column[k]!) / rowCount;
       for (let i = 0; i < rowCount; i++) {
         const at = k * rowCount + i;
-        const product = column[i]! * products[at]!;
+        const product = roots[i]! * column[i]! * products[at]!;
         core[at] = core[at]! - weight * product;
         shared[at] = shared[at]! + residual * product;
       }
@@ -78,8 +80,8 @@ export function labelInfluence(
     const residuals = residualsOf(label, column);
     for (let k = 0; k < rowCount; k++) {
       for (let i = 0; i < rowCount; i++)
-        parts[k * rowCount + i] = (shared[k * rowCount + i]! * column[i]!) / root;
-      parts[k * rowCount + k] = parts[k * rowCount + k]! + residuals[k]!;
+        parts[k * rowCount + i] = (shared[k * rowCount + i]! * roots[i]! * column[i]!) / root;
+      parts[k * rowCount + k] = parts[k * rowCount + k]! + weights[k]! * residuals[k]!;
     }
     const solved = out.subarray(label * size, (label + 1) * size);
     const byInput = transpose(solved, rowCount, width);

@@ -12,6 +12,8 @@ import type { SparseRows } from "../maths/sparse-rows.ts";
  *   ∂loss/∂θ[output b, input a] = residual[b] · input[a]
  *   H[(b, a), (c, e)] = mean over rows of curvature[b, c] · input[a] · input[e] + λ·[same]
  *
+ * A row's loss is its cross-entropy times the weight of its label, the same constant in training, gradient and Hessian.
+ *
  * Outputs are given in an orthonormal basis of the directions that matter (adding a constant to all logits changes
  * nothing), which leaves all inner products as they are.
  */
@@ -30,6 +32,8 @@ export interface Sensitivities {
   readonly labelCount: number;
   /** Probability of each class at each row, rowCount × labelCount. */
   readonly probabilities: Float64Array;
+  /** Weight of each row's loss, above 0. Residuals and curvatures are times it. */
+  readonly weights: Float64Array;
 }
 
 /** Number of parameters that the gradients cover: an output and an input each. */
@@ -54,7 +58,7 @@ export function contrastBasis(classCount: number): Float64Array {
  * Fills probabilities, residual and curvature of one row.
  * @param jacobian outputCount × classCount: how each output, in its basis, moves the logits.
  * @param probabilities of the classes at this row, classCount numbers with sum 1
- * @param label the row's class, 0 … classCount − 1
+ * @param label the row's class, 0 … classCount − 1 @param weight of the row's loss
  */
 export function writeRow(
   out: Sensitivities,
@@ -62,16 +66,18 @@ export function writeRow(
   jacobian: Float64Array,
   probabilities: Float64Array,
   label: number,
+  weight: number,
 ): void {
   const classCount = probabilities.length;
   const k = out.outputCount;
   const means = new Float64Array(k);
   out.probabilities.set(probabilities, row * classCount);
+  out.weights[row] = weight;
   for (let o = 0; o < k; o++) {
     let mean = 0;
     for (let c = 0; c < classCount; c++) mean += jacobian[o * classCount + c]! * probabilities[c]!;
     means[o] = mean;
-    out.residuals[row * k + o] = mean - jacobian[o * classCount + label]!;
+    out.residuals[row * k + o] = weight * (mean - jacobian[o * classCount + label]!);
   }
   // J (diag p − p pᵀ) Jᵀ
   for (let o = 0; o < k; o++) {
@@ -80,7 +86,7 @@ export function writeRow(
       for (let c = 0; c < classCount; c++) {
         sum += jacobian[o * classCount + c]! * probabilities[c]! * jacobian[u * classCount + c]!;
       }
-      const value = sum - means[o]! * means[u]!;
+      const value = weight * (sum - means[o]! * means[u]!);
       out.curvatures[(row * k + o) * k + u] = value;
       out.curvatures[(row * k + u) * k + o] = value;
     }

@@ -14,6 +14,8 @@ export interface InputCounter {
   readonly kind: InputKind;
   /** Buckets that inputs are counted in; those of a base are behind them. */
   readonly termBuckets: number;
+  /** Scale of each of these buckets, by which a model sees its counts (bucket-scales.ts). */
+  readonly scales: Float64Array;
   /**
    * Counts of a prompt, `termBuckets` of 0 … 3, 1 to `maxTermsOf` together: no input is without a count.
    * @throws ATT_ROW_INVALID for a prompt that is no input of the kind

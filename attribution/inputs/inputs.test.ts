@@ -4,10 +4,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeTableRow, type TableField } from "../rows/table-rows.ts";
 import { wordsOf } from "../rows/words.ts";
-import { chooseInputs } from "./choose-inputs.ts";
+import { madePictures } from "../testing/made-pictures.ts";
+import { chooseInputs, imageCandidates } from "./choose-inputs.ts";
 import { maxTermsOf } from "./input-counter.ts";
 import { inputsProblem, inputsSchema, type ModelInputs, neededBuckets } from "./model-inputs.ts";
 import { openInputs } from "./open-inputs.ts";
+import { NUMBER_COUNT } from "./picture-numbers.ts";
 
 const FREE = { baseBuckets: 0 };
 const ROOM = { bucketCount: 1_024, baseBuckets: 40 };
@@ -103,6 +105,28 @@ describe("texts", () => {
     expect(
       inputsProblem({ ...inputs, words: { own: others.slice(0, 47), shared: [] }, bucketCount: 48 }, FREE),
     ).toContain("need 49 buckets");
+  });
+
+  it("count rare words of a list two or three times as much, up to three", async () => {
+    const [often, rare, rarest] = wordsOf(Buffer.from("often rare rarest"), true) as [number, number, number];
+    const own = [often, rare, rarest];
+    const idf: ModelInputs = {
+      ...inputs,
+      words: { own, shared: [], idf: { twiceFrom: 1, thriceFrom: 2 } },
+    };
+    expect(await counted(idf, "rarest often rare")).toBe("0:1 1:2 2:3");
+    expect(await counted(idf, "rare often rare often")).toBe("0:2 1:3");
+    expect(await counted({ ...idf, words: { own, shared: [] } }, "rarest often rare")).toBe("0:1 1:1 2:1");
+    for (const [twiceFrom, thriceFrom, isRead] of [
+      [0, 3, true],
+      [3, 3, true],
+      [2, 1, false],
+      [1, 4, false],
+      [-1, 2, false],
+    ])
+      expect(inputsSchema.safeParse({ ...idf, words: { own, idf: { twiceFrom, thriceFrom } } }).success).toBe(
+        isRead,
+      );
   });
 
   it("choose words where pairs would fill the buckets, those that differ most between rows first", async () => {
@@ -221,6 +245,89 @@ describe("pictures", () => {
     });
     expect(small).toMatchObject({ side: 14, levels: 3 });
     expect(inputsProblem(small, { baseBuckets: 10 })).toBeNull();
+  });
+});
+
+describe("numbers of pictures", () => {
+  const none = Array.from({ length: NUMBER_COUNT }, (): number[] => []);
+  const at = (knots: Record<number, number[]>) => none.map((own, k) => knots[k] ?? own);
+  const first = NUMBER_COUNT - 15;
+  const NUMBERS: ModelInputs = {
+    kind: "image",
+    numbers: "1",
+    knots: at({ [first]: [0, 300, 600], [first + 1]: [500], [first - 1]: [200, 900] }),
+    scales: [1, 1, 3, 2],
+    bucketCount: 16,
+  };
+
+  it("count at their knots, in the order of the numbers, three each", async () => {
+    const { encode } = await import("fast-png");
+    // Ten columns of twenty in black, of six rows of eight: the foreground's box is full, the ground is white.
+    const data = Uint8Array.from({ length: 160 }, (_, k) => (k % 20 < 10 && k < 120 ? 0 : 255));
+    const half = Buffer.from(encode({ width: 20, height: 8, channels: 1, data })).toString("base64");
+    // Ground 1,000 is beyond 900; a full box beyond 600; 375 of the picture below 500.
+    expect(await counted(NUMBERS, half)).toBe("1:3 4:3 5:3");
+    const counter = await openInputs(NUMBERS, { baseBuckets: 10 });
+    expect(counter.termBuckets).toBe(6);
+    expect([...counter.scales]).toEqual([3, 3, 2, 2, 2, 2]);
+    expect([...(await openInputs(NUMBERS, FREE)).scales]).toEqual([3, 3, 2, 2, 2, 2, ...Array(10).fill(1)]);
+    expect(new Set((await openInputs(GRID, FREE)).scales)).toEqual(new Set([1]));
+    for (const prompt of ["AAA", FILES["cmyk"]!]) expect(() => counter.countsOf(prompt)).toThrow(invalid);
+  });
+
+  it("are a recipe's other form of pictures, which names each number's knots and each block's scale", () => {
+    expect(inputsSchema.parse(JSON.parse(JSON.stringify(NUMBERS)))).toEqual(NUMBERS);
+    expect(JSON.stringify(inputsSchema.parse(GRID))).toBe(JSON.stringify(GRID));
+    expect(neededBuckets(NUMBERS)).toBe(6);
+    expect(inputsProblem(NUMBERS, { baseBuckets: 10 })).toBeNull();
+    expect(inputsProblem(NUMBERS, { baseBuckets: 11 })).toContain("need 17 buckets");
+    for (const wrong of [
+      { ...NUMBERS, numbers: "2" },
+      { ...NUMBERS, numbers: null },
+      { ...NUMBERS, numbers: undefined },
+      { ...NUMBERS, side: 14 },
+      { ...GRID, numbers: "1" },
+      { ...GRID, scales: [1, 1, 1, 1] },
+      { ...NUMBERS, knots: none },
+      { ...NUMBERS, knots: NUMBERS.knots.slice(1) },
+      { ...NUMBERS, knots: at({ 0: [1, 1] }) },
+      { ...NUMBERS, knots: at({ 0: [2, 1] }) },
+      { ...NUMBERS, knots: at({ 0: Array.from({ length: 33 }, (_, k) => k) }) },
+      ...[[1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 9], [1, 1, 1, 1.5], undefined].map((scales) => ({
+        ...NUMBERS,
+        scales,
+      })),
+    ])
+      expect(inputsSchema.safeParse(wrong).success, JSON.stringify(wrong).slice(0, 80)).toBe(false);
+  });
+
+  it("are candidates beside the grid where they fit the buckets and differ between rows", async () => {
+    const contents = madePictures(24, "candidates").map(({ input }) => Buffer.from(input, "base64"));
+    const candidates = await imageCandidates([...contents, Uint8Array.of(1)], ROOM);
+    expect(candidates[0]).toEqual(await chooseInputs({ kind: "image" }, contents, ROOM));
+    expect(candidates).toHaveLength(5);
+    for (const inputs of candidates) {
+      expect(inputsSchema.parse(JSON.parse(JSON.stringify(inputs)))).toEqual(inputs);
+      expect(inputsProblem(inputs, ROOM)).toBeNull();
+      const { countsOf, promptOf, scales, termBuckets } = await openInputs(inputs, ROOM);
+      expect(scales).toHaveLength(termBuckets);
+      for (const content of contents.slice(0, 3)) {
+        const counts = countsOf(promptOf(content));
+        expect(Math.max(...counts)).toBeLessThanOrEqual(3);
+        expect(termTotal(counts)).toBeGreaterThan(0);
+        if (inputs.kind === "image" && inputs.numbers !== undefined)
+          expect(termTotal(counts)).toBe(3 * inputs.knots.filter((own) => own.length > 0).length);
+      }
+    }
+    // Fewer buckets have fewer knots, or no room for all numbers of squares.
+    const small = await imageCandidates(contents, { bucketCount: 112, baseBuckets: 10 });
+    expect(small.slice(1).map((inputs) => "scales" in inputs && inputs.scales)).toEqual([
+      [1, 1, 3, 3],
+      [3, 1, 3, 3],
+    ]);
+    for (const inputs of small.slice(1)) expect(inputsProblem(inputs, { baseBuckets: 10 })).toBeNull();
+    for (const alike of [[], contents.slice(0, 1), [contents[0]!, contents[0]!]])
+      expect(await imageCandidates(alike, ROOM)).toHaveLength(1);
   });
 });
 

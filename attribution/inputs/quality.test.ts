@@ -23,10 +23,10 @@ async function countedBy(shape: InputShape, contents: readonly Uint8Array[], cho
     chosenBy.map((i) => contents[i]!),
     ROOM,
   );
-  const { countsOf, promptOf, termBuckets } = await openInputs(inputs, ROOM);
+  const counter = await openInputs(inputs, ROOM);
   return countedRows(
-    termBuckets,
-    contents.map((content) => countsOf(promptOf(content))),
+    counter,
+    contents.map((content) => counter.countsOf(counter.promptOf(content))),
   );
 }
 

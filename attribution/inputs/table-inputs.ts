@@ -1,7 +1,6 @@
 /**
- * A table's rows as counts. A number lies between two knots and has three counts, shared between their buckets by its distance in steps of
- * a third, so that near numbers have near counts; beyond the outer knots it has all three in the outer bucket. A category or a truth value
- * has three counts in the bucket that its field's name and its value are hashed to. The words of a text count once each, hashed with the
+ * A table's rows as counts. A number has three counts, at the knots beside it (knots.ts). A category or a truth value has three counts in
+ * the bucket that its field's name and its value are hashed to. The words of a text count once each, hashed with the
  * field's name. A missing number has a bucket of its own, another missing value a hash of its own.
  *
  * Three is the largest count of a bucket. So a field of one value weighs as much as three words: a model's weights may make up for a field
@@ -12,6 +11,7 @@ import type { FieldValue } from "../rows/table-rows.ts";
 import { bucketOf, distinctTerms } from "../rows/text-terms.ts";
 import { hashOf } from "../rows/words.ts";
 import { MAX_COUNT } from "./input-counter.ts";
+import { countsAt } from "./knots.ts";
 import { isIgnored, numberBuckets, type TableInputs } from "./model-inputs.ts";
 
 interface TableRoom {
@@ -42,7 +42,7 @@ export function countTable(
     if (field.type === "number") {
       const { knots } = field;
       const position =
-        value === null ? [{ knot: knots.length, count: MAX_COUNT }] : positionOf(value as number, knots);
+        value === null ? [{ knot: knots.length, count: MAX_COUNT }] : countsAt(value as number, knots);
       for (const { count, knot } of position) add(first + knot, count);
       first += knots.length + 1;
     } else if (field.type === "text" && value !== null)
@@ -62,21 +62,6 @@ export function countTable(
   // A row of one text without words is no prompt without a count.
   if (total === 0) add(hashedBucket(0), 1);
   return counts;
-}
-
-/** Counts of a number at its knots. @param knots ascending */
-function positionOf(value: number, knots: readonly number[]): { knot: number; count: number }[] {
-  const last = knots.length - 1;
-  const upper = knots.findIndex((knot) => knot > value);
-  if (upper <= 0) return [{ knot: upper === 0 ? 0 : last, count: MAX_COUNT }];
-  const [from, to] = [knots[upper - 1]!, knots[upper]!];
-  // Halves, since the distance of two doubles may be more than the largest one; numbers too small for halves are at the lower knot.
-  const part = (value / 2 - from / 2) / (to / 2 - from / 2);
-  const above = Number.isFinite(part) ? Math.floor(part * MAX_COUNT + 0.5) : 0;
-  return [
-    { knot: upper - 1, count: MAX_COUNT - above },
-    { knot: upper, count: above },
-  ];
 }
 
 /** Zero bytes stand between a name and a value: neither a name nor a value runs into the other. */

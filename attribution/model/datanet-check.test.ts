@@ -53,11 +53,13 @@ describe("checkDatanet", () => {
   it("lets a refused row take no later honest one with it", async () => {
     const long = { ...mails.find(({ input, label }) => label === 1 && input.length > 800)! };
     const rest = mails.filter(({ input }) => input !== long.input);
-    const wrong = flipped(rest.slice(80, 100));
-    const commits = [commit(5, [...wrong, long]), commit(6, rest.slice(0, 80)), commit(8, [retold(long)])];
+    const wrong = flipped(rest.slice(81, 101));
+    // Of two contributors who contradict each other nobody knows who is right.
+    const others = [0, 1, 2].map((k) => commit(6 + k, rest.slice(27 * k, 27 * k + 27)));
+    const commits = [commit(5, [...wrong, long]), ...others, commit(9, [retold(long)])];
     const { commits: checked, nearDuplicates } = await checkDatanet(commits);
     expect(checked[0]).toMatchObject({ contributorId: 5, isRefused: true });
-    expect(nearDuplicates.filter(({ later }) => later === 101)).toEqual([]);
+    expect(nearDuplicates.filter(({ later }) => later === 102)).toEqual([]);
   });
 
   it("judges no label where too few others can say anything, and none that they have never seen", async () => {

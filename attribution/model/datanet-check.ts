@@ -8,12 +8,13 @@ import { attributionError } from "../attribution-errors.ts";
 import { type ComparedShape, openComparison } from "../rows/row-comparison.ts";
 import { inputOf } from "../rows/row-content.ts";
 import type { RowKind } from "../rows/row-kinds.ts";
-import { hasFewWords, type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
+import { hasFewWords, type NearDuplicate } from "../rows/row-rules.ts";
 import { decodeTableRow } from "../rows/table-rows.ts";
 import { decodeTextRow, isTextRow } from "../rows/text-rows.ts";
 import { logisticModel } from "./direct/logistic-model.ts";
 import { heldOut } from "./held-out-odds.ts";
 import { judgedRows } from "./judged-rows.ts";
+import { type JudgedLabel, refusedCommits } from "./refused-commits.ts";
 
 /** Rows that one contributor has committed at once. */
 export interface CommittedRows {
@@ -40,7 +41,7 @@ export interface CheckedCommit {
    * or none of one label that this commit has.
    */
   readonly contradictedCount: number | null;
-  /** True where so many labels are contradicted that nobody should vouch for the commit. */
+  /** True where more labels are contradicted than an honest commit of this Datanet would have (refused-commits.ts): nobody should vouch for it. */
   readonly isRefused: boolean;
 }
 
@@ -86,13 +87,11 @@ export async function checkDatanet(
   const classes = [...new Set(rows.flatMap(({ label }) => (label === null ? [] : [label])))].sort();
   const predicted = classes.length > 1 ? await predictWithoutOwn(commits, shape, rows, classes) : [];
   const isContradicted = (row: number) => predicted[row] != null && predicted[row] !== rows[row]!.label;
-  const judged = commits.map((_, c) => {
-    const own = [...rows.keys()].filter((row) => rows[row]!.commit === c && predicted[row] != null);
-    return { count: own.length, contradictedCount: own.filter(isContradicted).length };
+  const judged = [...rows.keys()].flatMap((row): JudgedLabel[] => {
+    const { commit, label } = rows[row]!;
+    return predicted[row] == null ? [] : [{ commit, label: label!, isContradicted: isContradicted(row) }];
   });
-  const refused = judged.map(
-    ({ contradictedCount, count }) => count > 0 && contradictedCount > ROW_RULES.maxContradicted * count,
-  );
+  const refused = refusedCommits(judged, commits.length);
   const hasFew = ({ content, label }: ComparedRow) =>
     kind === "text" && label !== null && hasFewWords(inputOf("text", content));
   const fewWords = [...rows.keys()].filter((row) => hasFew(rows[row]!));
@@ -112,12 +111,15 @@ export async function checkDatanet(
         contributorId,
         rowCount: own.length,
         nearDuplicateCount: duplicates.filter(({ later }) => rows[later]!.commit === c).length,
-        contradictedCount: judged[c]!.count === 0 ? null : judged[c]!.contradictedCount,
+        contradictedCount: contradictedIn(judged.filter(({ commit }) => commit === c)),
         isRefused: refused[c]!,
       }),
     ),
   };
 }
+
+const contradictedIn = (judged: readonly JudgedLabel[]): number | null =>
+  judged.length === 0 ? null : judged.filter(({ isContradicted }) => isContradicted).length;
 
 /** Reason to leave a row out of a version. */
 export type LeaveOutReason = "near-duplicate" | "few-words" | "contradicted-commit";

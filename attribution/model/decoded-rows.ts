@@ -24,7 +24,7 @@ export function decodeRows(
   const labels = Int32Array.from(rows, (row, index) => classOf(row, classes, index));
   const counts = countRows(rows, counter);
   refuseDuplicates(rows.map(({ content }) => content));
-  return { inputs: countedRows(counter.termBuckets, counts), labels, counts };
+  return { inputs: countedRows(counter, counts), labels, counts };
 }
 
 /** Counts of rows. @throws ATT_ROW_INVALID naming the first row that is none of the kind */

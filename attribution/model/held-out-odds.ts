@@ -24,7 +24,7 @@ export interface HeldOutOptions {
 export interface HeldOut {
   /** Probability of the row's label divided by that of the likeliest other label; +∞ only by rounding. */
   readonly odds: Float64Array;
-  /** The likeliest label. */
+  /** The likeliest label; of equally likely ones the first. */
   readonly predicted: Int32Array;
   /** 1 where a model can judge: the other folds have two labels at least, the row's among them. Else odds are 1. */
   readonly isJudged: Uint8Array;
@@ -100,7 +100,8 @@ export function heldOut(model: Model, { inputs, labels }: Examples, options: Hel
       for (let c = 0; c < classCount; c++) if (c !== own && losses[c]![k]! < losses[best]![k]!) best = c;
       const lead = losses[best]![k]! - losses[own]![k]!;
       out.odds[i] = exactExp(lead);
-      out.predicted[i] = lead >= 0 ? own : best;
+      // Of two that are as likely the first: were it the row's own, a model that knows nothing would be right everywhere.
+      out.predicted[i] = lead > 0 || (lead === 0 && own < best) ? own : best;
       out.isJudged[i] = 1;
     }
   }

@@ -50,7 +50,7 @@ export async function judgedRows(
   return {
     positions: counted.map(({ position }) => position),
     inputs: countedRows(
-      counter.termBuckets,
+      counter,
       counted.map(({ counts }) => counts),
     ),
   };

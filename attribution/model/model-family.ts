@@ -111,8 +111,8 @@ export interface ModelFamily<Parts extends ModelParts = ModelParts> {
   /** Number format of the base's weights that a recipe computes by, for display; only families with bases have it. */
   weightsOf?(recipe: Parts["recipe"]): Promise<string>;
   /**
-   * Bytes of a file that models of this family share and that is not published with each (a language model's base), for a
-   * server to hand out; null for any other name. Readers compare the bytes with the recipe.
+   * Bytes of a file that models of this family share and that is not published with each (a language model's base, a classifier's
+   * word vectors), for a server to hand out; null for any other name. Readers compare the bytes with the recipe.
    */
   readShared?(parts: Parts, file: string): Promise<Uint8Array | null>;
 }

@@ -85,6 +85,8 @@ export const recipeFields = {
     normQuantile: z.number().positive().max(1),
     /** True: rows that are nearly equal, in the version's order, share one reward. */
     nearDuplicatesShare: z.boolean(),
+    /** Version of the comparison that finds them (rows/row-rules.ts). Absent: the first one. */
+    comparison: z.literal(2).optional(),
     /** Base of a row's reward (base-column.ts), as the Datanet's card sets it. Absent: none, and old models. */
     base: z.strictObject({ flatPermille: count.max(1_000) }).optional(),
     /**

@@ -4,6 +4,7 @@
  */
 import { counted } from "@openledger/foundation/counted";
 import { attributionError } from "../attribution-errors.ts";
+import type { ReadVectors } from "../inputs/open-inputs.ts";
 import { classOf, countRows } from "./decoded-rows.ts";
 import { directInputs } from "./direct/direct-inputs.ts";
 import type { DirectRecipe } from "./direct/direct-recipe.ts";
@@ -17,11 +18,12 @@ const MAX_INFLUENCE = 2 ** 28;
 
 /**
  * @throws ATT_RECIPE_INVALID for more rows, labels and columns together than memory holds, ATT_ROW_INVALID naming the first that is no row of the kind, ATT_LABEL_INVALID naming the first without a label of
- * the recipe's, ATT_TOO_FEW_ROWS with what is missing
+ * the recipe's, ATT_TOO_FEW_ROWS with what is missing; ATT_VECTORS_MISSING, ATT_VECTORS_INVALID
  */
 export async function requireRows(
   rows: readonly Pick<OwnedRow, "content" | "label">[],
   recipe: Pick<DirectRecipe, "classes" | "columnCount" | "datanet" | "inputs" | "rules">,
+  readVectors?: ReadVectors,
 ): Promise<void> {
   const { classes, columnCount, datanet } = recipe;
   const size = rows.length * classes.length * columnCount;
@@ -31,7 +33,7 @@ export async function requireRows(
       `${rows.length} rows × ${classes.length} labels × ${columnCount} columns are ${size} numbers, at most ${MAX_INFLUENCE} are computed: take fewer buckets, labels or rows`,
       { data: { rowCount: rows.length, labelCount: classes.length, columnCount, max: MAX_INFLUENCE } },
     );
-  const { counter } = await directInputs(recipe);
+  const { counter } = await directInputs(recipe, readVectors);
   countRows(rows, counter);
   const input = rows.map((row, index) => classOf(row, classes, index));
   const rowCount = input.length;

@@ -136,7 +136,7 @@ export function rowsOfVersion(
   if (rows === null) {
     throw attributionError(
       "ATT_ROWS_MISMATCH",
-      "the model is published without its rows: pass the version's",
+      "the model is published without its rows: pass those of its version. With the command: openledger datanet download ID --host URL --rows FOLDER as a leaf that may read them, then --rows FOLDER",
     );
   }
   checkRowsRoot(rows, recipe);

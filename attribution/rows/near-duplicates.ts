@@ -3,8 +3,8 @@
  * a table's rows field by field, features by cosine. row-comparison.ts makes them of rows' bytes. Reviewers' checks, direct trainings and previews call it; row-rules.ts says what follows
  * for the reward.
  */
-import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
-import { coarseImageVector, type ImageShape, imageVector } from "./similar-images.ts";
+import { COMPARISON_VERSION, type ComparisonVersion, type NearDuplicate, ROW_RULES } from "./row-rules.ts";
+import { coarseImageVector, halved, type ImageShape, imageVector } from "./similar-images.ts";
 import { TableIndex } from "./similar-tables.ts";
 import { TextIndex } from "./similar-texts.ts";
 import { unitRows, VectorIndex } from "./similar-vectors.ts";
@@ -16,11 +16,15 @@ export type ComparableRows = {
   readonly labels: ArrayLike<number>;
   /** Minimum similarity; default: that of ROW_RULES. */
   readonly threshold?: number;
+  /** Default: the present one. */
+  readonly version?: ComparisonVersion;
 } & (
   | {
       readonly kind: "text";
       /** Contents without their labels, as UTF-8. */
       readonly contents: readonly Uint8Array[];
+      /** True: texts of nearly the same words are copies in any order, as they are to a model that counts words. */
+      readonly hasWordSets?: boolean;
     }
   | ({
       readonly kind: "image";
@@ -65,25 +69,64 @@ export function nearDuplicates(rows: ComparableRows): NearDuplicate[] {
   return out.sort((a, b) => a.later - b.later);
 }
 
-function indexOf(rows: ComparableRows, positions: readonly number[]): TextIndex | VectorIndex | TableIndex {
+/** Index of rows of one label, in which the later is looked up. */
+interface SimilarIndex {
+  add(index: number): void;
+  maxSimilar(index: number): { earlier: number; similarity: number } | undefined;
+}
+
+/** Finds rows that any of several looks finds, by the one that sees them the most alike. */
+const anyOf = (indexes: readonly SimilarIndex[]): SimilarIndex => ({
+  add(index) {
+    for (const one of indexes) one.add(index);
+  },
+  maxSimilar: (index) =>
+    indexes
+      .flatMap((one) => one.maxSimilar(index) ?? [])
+      .reduce<ReturnType<SimilarIndex["maxSimilar"]>>(
+        (best, found) => (best !== undefined && best.similarity >= found.similarity ? best : found),
+        undefined,
+      ),
+});
+
+/** Cells of two by two pixels, about as a model's grid has them, are alike sooner than pixels, so they have to be nearer to 1 by four fifths. */
+const gridThreshold = (threshold: number): number => (4 + threshold) / 5;
+
+const pictureIndex = (pictures: readonly Uint8Array[], shape: ImageShape, threshold: number): VectorIndex =>
+  new VectorIndex(
+    pictures.map((pixels) => {
+      const fine = imageVector(pixels, shape);
+      return { fine, coarse: coarseImageVector(fine, shape) };
+    }),
+    threshold,
+  );
+
+/** Word sets say less than words in their order, so they have to be nearer to 1 by half. */
+const wordSetThreshold = (threshold: number): number => (1 + threshold) / 2;
+
+function indexOf(rows: ComparableRows, positions: readonly number[]): SimilarIndex {
   switch (rows.kind) {
-    case "text":
-      return new TextIndex(
-        positions.map((position) => rows.contents[position]!),
-        rows.threshold ?? ROW_RULES.textSimilarity,
-      );
-    case "image":
-      return new VectorIndex(
-        positions.map((position) => {
-          const fine = imageVector(rows.contents[position]!, rows);
-          return { fine, coarse: coarseImageVector(fine, rows) };
-        }),
-        rows.threshold ?? ROW_RULES.imageSimilarity,
-      );
+    case "text": {
+      const texts = positions.map((position) => rows.contents[position]!);
+      const { hasWordSets = false, threshold = ROW_RULES.textSimilarity } = rows;
+      const inOrder = new TextIndex(texts, threshold);
+      return hasWordSets ? anyOf([inOrder, new TextIndex(texts, wordSetThreshold(threshold), 1)]) : inOrder;
+    }
+    case "image": {
+      const { threshold = ROW_RULES.imageSimilarity, version = COMPARISON_VERSION } = rows;
+      const pictures = positions.map((position) => rows.contents[position]!);
+      const whole = pictureIndex(pictures, rows, threshold);
+      if (version === 1) return whole;
+      const cells = { width: Math.ceil(rows.width / 2), height: Math.ceil(rows.height / 2) };
+      const means = pictures.map((pixels) => halved(pixels, rows));
+      return anyOf([whole, pictureIndex(means, cells, gridThreshold(threshold))]);
+    }
     case "table":
       return new TableIndex(
         positions.map((position) => rows.rows[position]!),
         rows.threshold ?? ROW_RULES.tableSimilarity,
+        rows.rows,
+        rows.version ?? COMPARISON_VERSION,
       );
     case "features":
       return new VectorIndex(

@@ -8,7 +8,7 @@ import { PictureProblem } from "../pictures/picture-problem.ts";
 import { openPictures, type ReadPicture } from "../pictures/pictures.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
 import type { RowKind } from "./row-kinds.ts";
-import type { NearDuplicate } from "./row-rules.ts";
+import { COMPARISON_VERSION, type ComparisonVersion, type NearDuplicate } from "./row-rules.ts";
 import { contentOfRow } from "./salted-rows.ts";
 import { decodeTableRow, hasTexts, type TableField, tableText } from "./table-rows.ts";
 import { decodeTextRow, wholeText } from "./text-rows.ts";
@@ -40,8 +40,14 @@ export type CompareRows = (
   similarities?: Similarities,
 ) => NearDuplicate[];
 
-/** Ready to compare rows of a card. Decoders of pictures are loaded where they are needed. */
-export async function openComparison({ fields, kind }: ComparedShape): Promise<CompareRows> {
+/**
+ * Ready to compare rows of a card. Decoders of pictures are loaded where they are needed.
+ * @param version of the comparison, as a recipe names it
+ */
+export async function openComparison(
+  { fields, kind }: ComparedShape,
+  version: ComparisonVersion = COMPARISON_VERSION,
+): Promise<CompareRows> {
   if (kind === "image") {
     const read = await openPictures();
     return (contents, labels, { image } = {}) =>
@@ -52,6 +58,7 @@ export async function openComparison({ fields, kind }: ComparedShape): Promise<C
           nearDuplicates({
             kind,
             labels: numbers,
+            version,
             contents: found,
             width: COMPARED_SIDE,
             height: COMPARED_SIDE,
@@ -64,7 +71,7 @@ export async function openComparison({ fields, kind }: ComparedShape): Promise<C
       among(
         contents.map((content) => orNull(() => decodeTableRow(fields, content))),
         labels,
-        (rows, numbers) => nearDuplicates({ kind, labels: numbers, rows }),
+        (rows, numbers) => nearDuplicates({ kind, labels: numbers, rows, version }),
       );
   const encoder = new TextEncoder();
   return (contents, labels, { text } = {}) =>
@@ -75,6 +82,8 @@ export async function openComparison({ fields, kind }: ComparedShape): Promise<C
         nearDuplicates({
           kind: "text",
           labels: numbers,
+          version,
+          hasWordSets: version !== 1 && kind !== "passage",
           contents: found,
           ...(text !== undefined && { threshold: text }),
         }),

@@ -22,14 +22,16 @@ export const ROW_RULES = {
   featureSimilarity: 0.85,
   /** A text with a label and fewer different words is left out: it is near no other, and the bias pays it for every question. */
   minWords: 8,
-  /**
-   * Maximum part of contradicted labels in a commit that anybody should vouch for. Guess: right ones are in a seventh
-   * of cases.
-   */
-  maxContradicted: 0.75,
   /** No row's features are longer than this quantile of all rows' lengths. */
   normQuantile: 0.99,
 } as const;
+
+/**
+ * Version of the comparison of rows, which a recipe in which near-duplicates share names. 1: recipes without one; a table's fields range from
+ * their smallest to their largest number. 2: the present one, which checks, previews and new recipes use.
+ */
+export type ComparisonVersion = 1 | 2;
+export const COMPARISON_VERSION = 2;
 
 /** Labels from which a limit of rows' lengths costs little truth: no answer is sure, so all rows are about as long. Guess between 2 and 15. */
 const MANY_LABELS = 10;

@@ -49,6 +49,21 @@ export function imageVector(pixels: Uint8Array, { width, height }: ImageShape): 
   return length < ROUNDING ? out.fill(0) : out.map((x) => x / length);
 }
 
+/** Means of two by two pixels. Attack: a pattern whose squares keep their sums, which a model's grid does not see and a correlation of pixels does. */
+export function halved(pixels: Uint8Array, { height, width }: ImageShape): Uint8Array {
+  const [columns, lines] = [Math.ceil(width / 2), Math.ceil(height / 2)];
+  return Uint8Array.from({ length: columns * lines }, (_, cell) => {
+    const [x, y] = [2 * (cell % columns), 2 * Math.floor(cell / columns)];
+    let [sum, count] = [0, 0];
+    for (let row = y; row < Math.min(y + 2, height); row++)
+      for (let column = x; column < Math.min(x + 2, width); column++) {
+        sum += pixels[row * width + column]!;
+        count += 1;
+      }
+    return Math.floor(sum / count + 0.5);
+  });
+}
+
 /** Components along the squares of pixels, each an orthonormal direction; squares at the edge may be smaller. */
 export function coarseImageVector(fine: Float64Array, { width, height }: ImageShape): Float64Array {
   const columns = Math.ceil(width / COARSE_PIXELS);

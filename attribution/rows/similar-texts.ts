@@ -52,8 +52,9 @@ export class TextIndex {
   readonly #frequencies = new Map<number, number>();
   readonly #textsByShingle = new Map<number, number[]>();
 
-  constructor(texts: readonly Uint8Array[], threshold: number) {
-    this.#shingles = texts.map((text) => shinglesOf(text));
+  /** @param shingleWords 1: sets of words, whatever their order */
+  constructor(texts: readonly Uint8Array[], threshold: number, shingleWords?: number) {
+    this.#shingles = texts.map((text) => shinglesOf(text, shingleWords));
     this.#threshold = threshold;
     for (const shingles of this.#shingles) {
       for (const shingle of shingles)

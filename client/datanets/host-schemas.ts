@@ -167,6 +167,7 @@ export const findingsSchema = z.object({
         label: z.string().nullable(),
         said: z.string().nullable(),
         by: z.enum(["labellers", "model"]).nullable(),
+        without: z.enum(["contributor", "row"]).nullable().optional(),
         rankPermille: permille,
         influencePermille: permille,
         detail: z.string(),

@@ -1,5 +1,11 @@
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
-import { behindLimit, leavesOut, limitsRange, RANGE_REFUSALS } from "@openledger/bridge/testing/limited-node";
+import {
+  behindLimit,
+  dropsBlocksBefore,
+  leavesOut,
+  limitsRange,
+  RANGE_REFUSALS,
+} from "@openledger/bridge/testing/limited-node";
 import { TREASURY_ID } from "@openledger/circuits/protocol";
 import { keyXOf } from "@openledger/circuits/testing/random-ledger";
 import { deployRollup } from "@openledger/contracts/build/deploy";
@@ -16,7 +22,7 @@ import { createPublicClient, createWalletClient, custom, toEventSelector } from 
 import { describe, expect, it, onTestFinished } from "vitest";
 import { deriveKey } from "../l2-key.ts";
 import { createLedgerClient } from "../ledger-client.ts";
-import { Governance } from "./governance.ts";
+import { cutListText, Governance } from "./governance.ts";
 import { announceRollup, payFromTreasury, withdrawFromTreasury } from "./governed-calls.ts";
 import { movePaidOut, namedRollup, requireGoodRollup } from "./migrate.ts";
 
@@ -71,6 +77,7 @@ describe("a vote with delegated OPEN", () => {
     const payment = { to: ALICE_ID, expectedOwner: alice, amountWei: 20n * OPEN, maxFeeWei: 8n * OPEN };
     const gift = { target: DEPLOYER, data: "0x", valueWei: 7n } as const;
     const calls = [...payFromTreasury(client, payment), gift];
+    const createdBlock = Number(await f.l1.client.getBlockNumber()) + 1;
     const { id } = await governance.propose(calls, "20 OPEN to alice");
     expect(await governance.proposal(id, 0n)).toMatchObject({ state: "pending", executableFrom: 0n });
     await expect(governance.cast(id, "for")).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
@@ -84,10 +91,29 @@ describe("a vote with delegated OPEN", () => {
     await behindLimit(f.rpcUrl, limitsRange(10, RANGE_REFUSALS["-32602"]), async (rpcUrl) => {
       const { rollupAddress } = client;
       const limited = new Governance(await createLedgerClient({ rpcUrl, rollupAddress }), at.governor);
-      const [proposal] = await limited.proposals(0n);
+      const { firstShownBlock, proposals } = await limited.proposals(0n);
+      const [proposal] = proposals;
+      expect([firstShownBlock, proposals.length]).toEqual([null, 1]);
       expect(proposal).toEqual(await governance.proposal(id, 0n));
       expect(await limited.votesCast(proposal!)).toEqual(await governance.votesCast(proposal!));
     });
+    const headNumber = Number(await f.l1.client.getBlockNumber());
+    for (const logs of ["refused", "none"] as const)
+      for (const [firstShown, ids] of [
+        [createdBlock, [id]],
+        [createdBlock + 1, []],
+      ] as const)
+        await behindLimit(f.rpcUrl, dropsBlocksBefore(firstShown, headNumber, logs), async (rpcUrl) => {
+          const { rollupAddress } = client;
+          const limited = new Governance(await createLedgerClient({ rpcUrl, rollupAddress }), at.governor);
+          const list = await limited.proposals(0n);
+          expect(list.proposals.map((one) => one.id)).toEqual(ids);
+          expect(list.firstShownBlock).toBe(firstShown);
+          expect(cutListText(list)).toContain(`does not show blocks before ${firstShown}`);
+          const one = limited.proposal(id, 0n);
+          if (ids.length > 0) expect((await one).id).toBe(id);
+          else await expect(one).rejects.toMatchObject({ code: "CLI_L1_LOGS_INCOMPLETE" });
+        });
     await governance.queue(await governance.proposal(id, 0n));
     const queued = await governance.proposal(id, 0n);
     expect(queued).toMatchObject({ state: "queued", executableFrom: (await nowSeconds(f)) + THIRTY_DAYS });

@@ -6,9 +6,10 @@
 import { governanceTimelockAbi, openGovernorAbi } from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, getAddress, type Hex, keccak256, stringToHex } from "viem";
-import type { L1Result } from "../actions/l1/l1-result.ts";
+import { type L1Result, l1Error } from "../actions/l1/l1-result.ts";
 import { callContract, type L1Options } from "../actions/l1/l1-transaction.ts";
 import { logsIncomplete, readEvents } from "../actions/l1/read-events.ts";
+import { logsCut, type SearchedBlocks, searchNewestFirst } from "../actions/l1/search-events.ts";
 import { clientError } from "../client-errors.ts";
 import { effectOf, type L1Effect } from "../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../ledger-client.ts";
@@ -66,6 +67,54 @@ export interface Proposal {
   readonly executableFrom: bigint;
 }
 
+/** Proposals that a node shows. */
+export interface ProposalList {
+  /** Newest first. */
+  readonly proposals: readonly Proposal[];
+  /** First block whose logs the node shows, where that is not the governor's: earlier proposals are missing. null: none is. */
+  readonly firstShownBlock: number | null;
+}
+
+/** A proposal as its event has it. */
+interface CreatedProposal
+  extends Pick<Proposal, "calls" | "description" | "id" | "proposer" | "snapshotBlock"> {
+  readonly createdBlock: bigint;
+}
+
+function createdOf(
+  {
+    calldatas,
+    description,
+    proposalId: id,
+    proposer,
+    targets,
+    values,
+    voteStart,
+  }: {
+    readonly calldatas: readonly Hex[];
+    readonly description: string;
+    readonly proposalId: bigint;
+    readonly proposer: Address;
+    readonly targets: readonly Address[];
+    readonly values: readonly bigint[];
+    readonly voteStart: bigint;
+  },
+  createdBlock: bigint,
+): CreatedProposal {
+  const calls = targets.map((target, i) => ({
+    target: getAddress(target),
+    data: calldatas[i]!,
+    valueWei: values[i]!,
+  }));
+  return { id, proposer, description, calls, snapshotBlock: voteStart, createdBlock };
+}
+
+/** Sentence for people about a list that is cut; null for a whole one. */
+export const cutListText = ({ firstShownBlock }: Pick<ProposalList, "firstShownBlock">): string | null =>
+  firstShownBlock === null
+    ? null
+    : `this Ethereum node does not show blocks before ${firstShownBlock}: earlier proposals are missing`;
+
 const descriptionHash = (text: string) => keccak256(stringToHex(text));
 
 /** The functions of the governor that take a proposal whole. */
@@ -115,31 +164,44 @@ export class Governance {
     return this.#client.l1.readContract({ ...this.#contract, ...call });
   }
 
-  /** Lists proposals, newest first. @param fromBlock first block to search; the governor's own block will do */
-  async proposals(fromBlock: bigint): Promise<Proposal[]> {
-    const { l1 } = this.#client;
-    const head = await l1.getBlockNumber({ cacheTime: 0 });
-    const found: Proposal[] = [];
+  /**
+   * Lists proposals, newest first: all that the node shows.
+   * @param fromBlock first block to search; the governor's own block will do
+   * @throws CLI_L1_REFUSED where the node shows no logs at all, CLI_UNREACHABLE
+   */
+  async proposals(fromBlock: bigint): Promise<ProposalList> {
+    const found = new Map<bigint, CreatedProposal>();
+    const { searched } = await this.#search(fromBlock, (created) => {
+      for (const one of created) found.set(one.id, one);
+      return null;
+    });
+    const head = await this.#client.l1.getBlockNumber({ cacheTime: 0 });
+    const created = [...found.values()].sort((a, b) => Number(b.createdBlock - a.createdBlock));
+    const proposals: Proposal[] = [];
+    for (const one of created) proposals.push(await this.#withStanding(one, head));
+    return { proposals, firstShownBlock: searched?.isCut === true ? searched.fromBlock : null };
+  }
+
+  /** Searches the logs of proposals, newest blocks first, until `read` returns one. */
+  async #search(
+    firstBlock: bigint,
+    read: (created: readonly CreatedProposal[]) => CreatedProposal | null,
+  ): Promise<{ readonly found: CreatedProposal | null; readonly searched: SearchedBlocks | null }> {
     const filter = { ...this.#contract, eventName: "ProposalCreated" } as const;
-    for await (const events of readEvents(this.#client, filter, { fromBlock, toBlock: head })) {
-      for (const { args } of events) {
-        const { calldatas, description, proposalId: id, proposer, targets, values, voteStart } = args;
-        const calls = targets.map((target, i) => ({
-          target: getAddress(target),
-          data: calldatas[i]!,
-          valueWei: values[i]!,
-        }));
-        found.push({
-          id,
-          proposer,
-          description,
-          calls,
-          snapshotBlock: voteStart,
-          ...(await this.#standing(id, voteStart, head)),
-        });
-      }
+    const { l1 } = this.#client;
+    try {
+      const search = await searchNewestFirst(this.#client, { firstBlock }, async (fromBlock, toBlock) => {
+        const events = await l1.getContractEvents({ ...filter, strict: true, fromBlock, toBlock });
+        return read(events.map(({ args, blockNumber }) => createdOf(args, blockNumber)).reverse());
+      });
+      return search.found === null ? search : { found: search.found, searched: null };
+    } catch (cause) {
+      throw l1Error(cause, "the search for proposals");
     }
-    return found.reverse();
+  }
+
+  async #withStanding({ createdBlock: _, ...created }: CreatedProposal, head: bigint): Promise<Proposal> {
+    return { ...created, ...(await this.#standing(created.id, created.snapshotBlock, head)) };
   }
 
   async #standing(id: bigint, snapshotBlock: bigint, head: bigint) {
@@ -162,11 +224,17 @@ export class Governance {
 
   /** Finds a proposal by its id. @throws CLI_UNKNOWN; CLI_L1_LOGS_INCOMPLETE where the governor has it, and the logs do not */
   async proposal(id: bigint, fromBlock: bigint): Promise<Proposal> {
-    const found = (await this.proposals(fromBlock)).find((one) => one.id === id);
-    if (found !== undefined) return found;
+    const { found, searched } = await this.#search(
+      fromBlock,
+      (created) => created.find((one) => one.id === id) ?? null,
+    );
+    if (found !== null)
+      return this.#withStanding(found, await this.#client.l1.getBlockNumber({ cacheTime: 0 }));
     const call = { ...this.#contract, functionName: "proposalSnapshot", args: [id] } as const;
-    if ((await this.#client.l1.readContract(call)) !== 0n)
+    if ((await this.#client.l1.readContract(call)) !== 0n) {
+      if (searched?.isCut === true) throw logsCut(`proposal ${id}`, searched, { id });
       throw logsIncomplete(`proposal ${id}, or it is older than block ${fromBlock}`);
+    }
     throw clientError("CLI_UNKNOWN", `the governor ${this.governor} has no proposal ${id}`, {
       data: { reason: "proposal", id, governor: this.governor },
     });

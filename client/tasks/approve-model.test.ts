@@ -249,7 +249,13 @@ test("refuses with a code for each reason, and signs nothing", async () => {
 test("goes on without a recomputation by choice alone, and says so in its result", async () => {
   const grounds = await checkApproval(world.owner, approval({ skipRecomputation: true }));
   expect(grounds).toMatchObject({
-    ...{ isRecomputed: false, recomputation: { by: "nobody" }, isRecipeRead: true, byRecipe: null },
+    ...{
+      isRecomputed: false,
+      recomputation: { by: "nobody" },
+      isRecipeRead: true,
+      byRecipe: null,
+      vectors: null,
+    },
     terms: { licence: LICENCE, use: "paid" },
   });
   // Its own recomputation needs no record, and the choice to skip it skips it.

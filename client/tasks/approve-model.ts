@@ -3,6 +3,7 @@
  * devnet draw it; training again is a function of models/, which the caller passes.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
+import { type VectorsWords, vectorsWords } from "@openledger/attribution/inputs/released-vectors";
 import { type ModelTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
@@ -53,6 +54,8 @@ export interface ApprovalTerms {
   /** Terms of the model and of its rows, by the host, else by the recipe; null where neither has any. */
   readonly terms: ModelTerms | null;
   readonly isRecipeRead: boolean;
+  /** Whose word vectors the model counts texts by; null for a model without, or a recipe that nobody shows. */
+  readonly vectors: VectorsWords | null;
   /** Rows of the version whose terms the recipe names, where no host was asked; null for terms of a host, or for none. */
   readonly byRecipe: { readonly namedCount: number; readonly rowCount: number | null } | null;
 }
@@ -73,16 +76,17 @@ export async function approvalTerms(
   { askHost, datanetId, recipe }: ApprovalTermsParameters,
 ): Promise<ApprovalTerms> {
   const isRecipeRead = recipe !== undefined;
+  const vectors = recipe === undefined ? null : vectorsWords(recipe);
   const hosted = await askHost((hostUrl) => requireApprovable(client, { hostUrl, datanetId, recipe }));
   const bound = recipe === undefined ? null : requireRecipeTerms(recipe, { use: "paid" });
-  if (hosted !== null || bound === null) return { terms: hosted, isRecipeRead, byRecipe: null };
+  if (hosted !== null || bound === null) return { terms: hosted, isRecipeRead, vectors, byRecipe: null };
   const { version = 0 } = versionsOf(recipe!).find(({ id }) => id === datanetId) ?? {};
   const { versions } = await readHistory(client, datanetId);
   const rowCount = versions[version - 1]?.rowCount ?? null;
   const namedCount = recipe!
     .terms!.rows.filter(({ datanet }) => datanet === datanetId)
     .reduce((sum, one) => sum + one.rowCount, 0);
-  return { terms: bound, isRecipeRead, byRecipe: { namedCount, rowCount } };
+  return { terms: bound, isRecipeRead, vectors, byRecipe: { namedCount, rowCount } };
 }
 
 /**

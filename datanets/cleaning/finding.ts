@@ -10,7 +10,7 @@ export const FINDING_KINDS = [
   "copy",
   /** Nearly the text or the picture of an earlier row. */
   "near-duplicate",
-  /** The row's own label differs from the accepted one, or from that of a model of other contributors' rows. */
+  /** The row's own label differs from the accepted one, or from that of a model of other rows. */
   "contradicted-label",
   "outlier",
   "empty",
@@ -36,8 +36,10 @@ interface Evidence {
   /** The row's own label, and the label that contradicts it. */
   readonly label: string | null;
   readonly said: string | null;
-  /** Source of `said`: labellers whose label was accepted, or a model that has not seen the contributor's rows. */
+  /** Source of `said`: labellers whose label was accepted, or a model. */
   readonly by: "labellers" | "model" | null;
+  /** What that model was not trained on: any row of the contributor, or only this row. Null: no model; absent in earlier releases' findings. */
+  readonly without?: "contributor" | "row" | null;
   /** Rank of how unlike the others, or how doubtful, the row is: the share of all rows that are less so, in thousandths. */
   readonly rankPermille: number | null;
   /** Rank of a label's influence: the share of rows that lower their own loss less, in a model of all rows, in thousandths. */
@@ -63,6 +65,7 @@ const NO_EVIDENCE: Omit<Evidence, "detail"> = {
   label: null,
   said: null,
   by: null,
+  without: null,
   rankPermille: null,
   influencePermille: null,
 };

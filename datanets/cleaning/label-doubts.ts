@@ -16,9 +16,15 @@ const MIN_ROWS = 50;
 /** Odds of one to one: above, another label is likelier. */
 const CONTRADICTED = 0.5;
 
+/** Rows of the model that judges a row, by what it was not trained on. */
+const OTHERS = {
+  contributor: "the other contributors' rows",
+  row: "other rows, the contributor's own among them,",
+} as const;
+
 /**
- * Labels that a model of other contributors' rows contradicts, and rows unlike all others. Rows that no
- * model reads are not judged. Labels are the accepted ones, else the contributors'; rows without
+ * Labels that a model of other contributors' rows contradicts (with fewer than five contributors, of other rows), and rows unlike all
+ * others. Rows that no model reads are not judged, and no label that the model hardly ever finds is contradicted. Labels are the accepted ones, else the contributors'; rows without
  * one have no part where enough others have one.
  */
 export async function doubtLabels(card: Card, rows: readonly RowToCheck[]): Promise<Finding[]> {
@@ -40,22 +46,24 @@ export async function doubtLabels(card: Card, rows: readonly RowToCheck[]): Prom
     [...all.keys()].filter((k) => chosen.has(all[k]!)),
   );
   const issues = labelIssues(judged, labels, { owners });
+  const percent = Math.round(100 * issues.accuracy);
   const outlierRank = ranks(issues.outlier);
   const contradictionRank = ranks(issues.contradiction);
   const influenceRank = ranks(issues.selfInfluence);
   return positions.flatMap((i, k) => {
     const row = rows[i]!;
     const found: Finding[] = [];
-    if (issues.contradiction[k]! > CONTRADICTED) {
+    if (issues.contradiction[k]! > CONTRADICTED && issues.isKnown[labels[k]!]!) {
       const [label, other] = [names[labels[k]!]!, names[issues.predicted[k]!]!];
       found.push(
         makeFinding("contradicted-label", row, {
           label,
           said: other,
           by: "model",
+          without: issues.without,
           rankPermille: contradictionRank[k]!,
           influencePermille: influenceRank[k]!,
-          detail: `its label is ${label}, a model of the other contributors' rows says ${other}`,
+          detail: `its label is ${label}, a model of ${OTHERS[issues.without]} says ${other}; it is right about ${percent} % of the rows`,
         }),
       );
     }

@@ -80,12 +80,13 @@ function marksOf(
       const name = isDecimal ? "decimals" : "thousands";
       return { marks, name, text: `a number with ${name}: ${value}` };
     });
-    const likely = likelyDecimal(file, forms, columns, unclear);
+    const shown = shownDecimal(file, columns);
+    const likely = shown ?? usualDecimal(forms, unclear);
     const ordered = options.sort(
       (a, b) => Number(b.marks.decimal === likely) - Number(a.marks.decimal === likely),
     );
     const name = decisions.decide({
-      ...{ ...subject, cells: unclearCount, seen: unclear, isUnclear: likely === null },
+      ...{ ...subject, cells: unclearCount, seen: unclear, isUnclear: shown === null },
       readings: ordered.map((option): Reading => ({ name: option.name, text: option.text })) as [Reading],
     });
     return plain(ordered.find((option) => option.name === name)!.marks);
@@ -105,25 +106,23 @@ function marksOf(
   return name === "hundredths" ? hundredths : plain(marks);
 }
 
-/**
- * Decimal mark that the rest of the file shows, where a column alone does not; null if nothing does. In a file whose fields are
- * separated by commas, a comma that is no separator groups digits, unless another column has decimal commas.
- */
-function likelyDecimal(
-  file: string,
-  { separator }: TextForms,
-  columns: readonly FileColumn[],
-  unclear: string,
-): "." | "," | null {
+/** Decimal mark that the other columns of a file show; null if none does, or they show both. */
+function shownDecimal(file: string, columns: readonly FileColumn[]): "." | "," | null {
   const shown = new Set(
     columns.flatMap(({ texts, type }) => {
       const mark = type === "number" ? texts.get(file)?.numbers?.shownDecimal : null;
       return mark === null || mark === undefined ? [] : [mark];
     }),
   );
-  if (shown.size > 0) return shown.size === 1 ? [...shown][0]! : null;
-  return separator === "," && unclear.includes(",") ? "." : null;
+  return shown.size === 1 ? [...shown][0]! : null;
 }
+
+/**
+ * Decimal mark of most files of a form, whose reading is offered first; null if nothing tells. In a file whose fields are separated by
+ * commas, a comma that is no separator usually groups digits; programs of countries with decimal commas write such files, too.
+ */
+const usualDecimal = ({ separator }: TextForms, unclear: string): "." | null =>
+  separator === "," && unclear.includes(",") ? "." : null;
 
 const ORDER_TEXTS: Readonly<Record<DateOrder, string>> = {
   "year-first": "year, month, day",

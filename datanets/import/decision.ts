@@ -16,7 +16,9 @@ const DECISION_KINDS = [
   "label-source",
   "label-twins",
   "language",
+  "missing-and-twins",
   "missing-values",
+  "number-and-date-forms",
   "number-marks",
   "paragraph-heads",
   "picture-column",
@@ -50,9 +52,26 @@ export interface Decision {
   readonly seen: string;
   readonly taken: Reading;
   readonly others: readonly Reading[];
-  /** True if nobody has chosen, and the others are likely and would change values or labels: a person is asked before anything is signed. */
+  /** True if the others are likely and would change values or labels: a person is asked, unless somebody has chosen. */
+  readonly isUnclear: boolean;
+  /** True if it is unclear and nobody has chosen: a person is asked before anything is signed. */
   readonly isOpen: boolean;
 }
+
+/** Maximum questions about an import; beyond it two become one, whose readings are pairs of theirs. */
+const MAX_QUESTIONS = 3;
+/** Character between the names of a pair of readings: "decimals+day-first". */
+const PAIR_MARK = "+";
+
+/** Questions that become one, in the order in which that is tried. */
+const JOINT_KINDS: readonly {
+  readonly kind: DecisionKind;
+  /** Kinds of the first and of the second reading of a pair. */
+  readonly sides: readonly [readonly DecisionKind[], readonly DecisionKind[]];
+}[] = [
+  { kind: "number-and-date-forms", sides: [["number-marks"], ["date-form"]] },
+  { kind: "missing-and-twins", sides: [["missing-values"], ["category-twins", "label-twins"]] },
+];
 
 /**
  * Readings that a person has chosen, by `decisionKey`: of a column ("number-marks:Revenue"), of a column in one file
@@ -83,10 +102,23 @@ function keysOf(subject: Subject): readonly string[] {
   return [...new Set([...inFile, decisionKey(subject), kind])];
 }
 
+/** Returns the choice for a decision out of one about two kinds; undefined where nobody has made one. */
+function pairedChoice(subject: Subject, choices: Choices): string | undefined {
+  for (const { kind, sides } of JOINT_KINDS) {
+    const side = sides.findIndex((kinds) => kinds.includes(subject.kind));
+    const key = side < 0 ? undefined : jointKeys(kind, subject).find((one) => Object.hasOwn(choices, one));
+    if (key !== undefined) return choices[key]!.split(PAIR_MARK)[side];
+  }
+  return undefined;
+}
+
+const jointKeys = (kind: DecisionKind, { file }: Subject): readonly string[] =>
+  [file, null].map((one) => decisionKey({ kind, file: one, column: null }));
+
 /** Returns the option of the contribute and preview commands that chooses a reading, quoted for a shell where it has to be. */
 function readingOption(decision: Subject, reading: string): string {
   const value = `${decisionKey(decision)}=${reading}`;
-  return `--read ${/^[\w:.,/=-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
+  return `--read ${/^[\w:.,/=+-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
 }
 
 /** A decision as `openledger datanet preview --json` prints it. */
@@ -177,14 +209,20 @@ export class Decisions {
     const name = this.#choiceOf(subject, readings);
     const taken = readings.find((reading) => reading.name === name) ?? readings[0];
     const others = readings.filter((reading) => reading !== taken);
-    const isOpen = isUnclear && others.length > 0 && name === undefined;
-    this.#list.push({ ...subject, columns: [], seen: seen.slice(0, MAX_SEEN), taken, others, isOpen });
+    const asks = isUnclear && others.length > 0;
+    this.#list.push({
+      ...{ ...subject, columns: [], seen: seen.slice(0, MAX_SEEN), taken, others },
+      ...{ isUnclear: asks, isOpen: asks && name === undefined },
+    });
     return taken.name;
   }
 
   #choiceOf(subject: Subject, readings: readonly Reading[]): string | undefined {
     const key = keysOf(subject).find((one) => Object.hasOwn(this.#choices, one));
-    if (key === undefined) return undefined;
+    if (key === undefined) {
+      const paired = pairedChoice(subject, this.#choices);
+      return readings.some((reading) => reading.name === paired) ? paired : undefined;
+    }
     const name = this.#choices[key]!;
     if (readings.some((reading) => reading.name === name)) return name;
     // A choice for a whole kind need not fit each of its decisions.
@@ -231,13 +269,56 @@ export function mergedDecisions(decisions: readonly Decision[]): readonly Decisi
 }
 
 /**
+ * Returns an import's decisions, of which at most three ask where two of them can be one question. Answered ones count: what a person has
+ * chosen divides no question.
+ */
+export function joinedQuestions(decisions: readonly Decision[]): readonly Decision[] {
+  let joined = decisions;
+  let count = decisions.filter(({ isUnclear }) => isUnclear).length;
+  for (const { kind, sides } of JOINT_KINDS) {
+    if (count <= MAX_QUESTIONS) break;
+    const [first, second] = sides.map((kinds) =>
+      joined.find((one) => one.isUnclear && kinds.includes(one.kind)),
+    ) as [Decision | undefined, Decision | undefined];
+    if (first === undefined || second === undefined) continue;
+    // Answered, the two were one.
+    count -= 1;
+    if (!first.isOpen || !second.isOpen) continue;
+    const rest = joined.filter((one) => one !== first && one !== second);
+    joined = [...rest, pairOf(kind, first, second)];
+  }
+  return joined;
+}
+
+/** One question about two decisions: each reading of the one with each of the other. */
+function pairOf(kind: DecisionKind, first: Decision, second: Decision): Decision {
+  const columns = [first, second].flatMap((one) => (one.column === null ? one.columns : [one.column]));
+  const [taken, ...others] = [first.taken, ...first.others].flatMap((one) =>
+    [second.taken, ...second.others].map(
+      (other): Reading => ({
+        name: `${one.name}${PAIR_MARK}${other.name}`,
+        text: `"${first.seen}" is ${one.text}, "${second.seen}" is ${other.text}`,
+      }),
+    ),
+  );
+  return {
+    ...{ kind, column: null, columns: [...new Set(columns)], isUnclear: true, isOpen: true },
+    file: first.file === second.file ? first.file : null,
+    cells: first.cells + second.cells,
+    seen: `${first.seen}" and "${second.seen}`,
+    taken: taken!,
+    others,
+  };
+}
+
+/**
  * Requires that each choice belongs to a decision, so that no mistyped one passes unseen.
  * @throws DNT_READING_UNKNOWN
  */
 export function requireKnownChoices(choices: Choices, decisions: readonly Decision[]): void {
   const fits = (key: string, decision: Decision): boolean => {
     const { columns, file, kind } = decision;
-    if (keysOf(decision).includes(key)) return true;
+    if (keysOf(decision).includes(key) || pairedChoice(decision, { [key]: "" }) !== undefined) return true;
     if (!key.startsWith(`${kind}:`)) return false;
     // A merged decision names its columns, and not its files.
     if (columns.length > 0) return columns.some((column) => key.endsWith(`:${column.slice(0, MAX_SUBJECT)}`));

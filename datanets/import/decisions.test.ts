@@ -46,11 +46,20 @@ const said = ({ decisions }: Pick<Imported, "decisions">) =>
 describe("marks of numbers", () => {
   const card = tableCard({ n: "number" });
 
-  it("are never a decimal comma in a comma file, and are said", async () => {
+  it("are asked in a comma file too, thousands first, unless another value tells", async () => {
     const found = await read(card, { "a.csv": 'n,m\n"28,442",a\n323,b\n"5,968",c\n' });
     expect(column(found, "n")).toEqual([28_442, 323, 5_968]);
     expect(said(found)).toEqual([["number-marks", "28,442", 2, "thousands"]]);
-    expect(open(found)).toEqual([]);
+    expect(open(found)).toEqual([["number-marks", "n"]]);
+    for (const [text, value] of [
+      ['n,m\n"28,442",a\n"1,028,442",b\n', 28_442],
+      ['n,m\n"28,442",a\n"28,442.50",b\n', 28_442],
+      ['n,m\n"28,442",1.5\n"5,968",2.25\n', 28_442],
+      ['n,m\n"28,442",a\n"28,4",b\n', 28.442],
+    ] as const) {
+      const sure = await read(card, { "a.csv": text });
+      expect([column(sure, "n")[0], open(sure)], text).toEqual([value, []]);
+    }
     const chosen = await read(
       card,
       { "a.csv": 'n,m\n"28,442",a\n323,b\n' },
@@ -173,6 +182,71 @@ describe("marks of numbers", () => {
     ).not.toThrow();
     const apart = await read(two, files, { "number-marks:x.csv:a": "thousands", "number-marks": "decimals" });
     expect(column(apart, "a")).toEqual([1_234, 9.876]);
+  });
+});
+
+describe("more than three questions", () => {
+  const fields = { amount: "number", day: "number", city: "category", kind: "category" } as const;
+  const text = [
+    "amount;day;city;kind",
+    "1.250;03/04/2024;Oslo;NA",
+    "2.750;05/06/2024;oslo;a",
+    "3.500;07/08/2024;Oslo;b",
+    "4.125;09/10/2024;Bergen;a",
+  ].join("\n");
+
+  it("become three, and one choice answers both halves", async () => {
+    const files = { "a.csv": text };
+    const found = await read(tableCard(fields), files);
+    expect(open(found).map(([kind]) => kind)).toEqual([
+      "category-twins",
+      "missing-values",
+      "number-and-date-forms",
+    ]);
+    const joint = found.decisions.find(({ kind }) => kind === "number-and-date-forms")!;
+    expect([joint.columns, joint.cells, joint.file]).toEqual([["amount", "day"], 8, "a.csv"]);
+    const names = [joint.taken, ...joint.others].map(({ name }) => name);
+    expect([...names].sort()).toEqual([
+      "decimals+day-first",
+      "decimals+month-first",
+      "thousands+day-first",
+      "thousands+month-first",
+    ]);
+    for (const name of names) {
+      const key = decisionAnswer(joint).options.find((option) => option.includes(name))!;
+      const choices = parseChoices([key.replace("--read ", "")]);
+      const answered = await read(tableCard(fields), files, choices);
+      expect(() => requireKnownChoices(choices, answered.decisions)).not.toThrow();
+      const [marks, order] = name.split("+");
+      // 3 April or 4 March 2024.
+      expect([column(answered, "amount")[0], column(answered, "day")[0]], name).toEqual([
+        marks === "decimals" ? 1.25 : 1_250,
+        order === "day-first" ? 19_816 : 19_786,
+      ]);
+      expect(open(answered).length, name).toBe(2);
+    }
+    // What is answered divides no question: the other three stay three.
+    const one = await read(tableCard(fields), files, { "category-twins:city": "same" });
+    expect(open(one)).toHaveLength(2);
+    const apart = await read(tableCard(fields), files, {
+      "number-marks": "thousands",
+      "date-form": "day-first",
+      "missing-values": "value",
+      "category-twins": "same",
+    });
+    expect(open(apart)).toEqual([]);
+  });
+
+  it("refuse a reading that is none of the pairs by asking again", async () => {
+    const choices = { "number-and-date-forms:a.csv": "decimals+never" };
+    const found = await read(tableCard(fields), { "a.csv": text }, choices);
+    expect(open(found).map(([kind]) => kind)).toContain("date-form");
+    expect(() => requireDecided(found.decisions)).toThrow(
+      expect.objectContaining({ code: "DNT_READING_OPEN" }),
+    );
+    expect(() => requireKnownChoices({ "missing-and-dates": "x" }, found.decisions)).toThrow(
+      expect.objectContaining({ code: "DNT_READING_UNKNOWN" }),
+    );
   });
 });
 

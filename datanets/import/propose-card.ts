@@ -6,7 +6,7 @@ import type { FieldType, RowKind } from "@openledger/attribution/rows/row-kinds"
 import type { Card } from "../card/card.ts";
 import type { Cell } from "./cell.ts";
 import { textOfCell } from "./cell.ts";
-import { type Choices, type Decision, Decisions, type Reading } from "./decision.ts";
+import { type Choices, type Decision, Decisions, joinedQuestions, type Reading } from "./decision.ts";
 import type { FileColumn, FileTable } from "./file-table.ts";
 import { decideLanguages } from "./guess-language.ts";
 import { proposedLabels } from "./label-readings.ts";
@@ -68,7 +68,7 @@ export function proposeCard(table: FileTable, chosen: RowKind | null, choices: C
   const own = labelColumn === undefined ? [] : proposedLabels(table, labelColumn.name, decisions);
   const texts = kind === "image" ? [] : rowTexts(table.records, columns, labelColumn);
   const languages = decideLanguages(texts, decisions);
-  const all = () => [...table.decisions, ...decisions.list];
+  const all = () => joinedQuestions([...table.decisions, ...decisions.list]);
   if (kind !== "table") {
     const card = cardOf(kind, own);
     const { columns: mapped } = proposeMapping(card, content);

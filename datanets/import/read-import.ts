@@ -7,7 +7,7 @@ import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
 import type { Card } from "../card/card.ts";
 import { booleanOfCell, bytesOfCell, type Cell, labelOfCell, numberOfCell, textOfCell } from "./cell.ts";
 import { type FieldReaders, fieldReaders } from "./column-readings.ts";
-import { type Choices, type Decision, Decisions, requireDecided } from "./decision.ts";
+import { type Choices, type Decision, Decisions, joinedQuestions, requireDecided } from "./decision.ts";
 import type { FileRecord, FileTable } from "./file-table.ts";
 import type { ImportFile } from "./import-file.ts";
 import { inField } from "./in-field.ts";
@@ -102,7 +102,7 @@ export function rowsOfTable(
     mapping,
     unused: unusedColumns(table, mapping),
     notices: table.notices,
-    decisions: [...table.decisions, ...decisions.list],
+    decisions: joinedQuestions([...table.decisions, ...decisions.list]),
   };
 }
 

@@ -5,7 +5,7 @@
 import { MAX_PICTURE_BYTES } from "@openledger/attribution/pictures/picture-limits";
 import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
-import { mergedDecisions } from "./decision.ts";
+import { joinedQuestions, mergedDecisions } from "./decision.ts";
 import { type FileFormat, type ImportFile, isSystemFile, requireFormat } from "./import-file.ts";
 import type { ImportMapping } from "./mapping.ts";
 import { type ReadSettings, readFiles } from "./read-files.ts";
@@ -59,7 +59,7 @@ export async function readWithoutCard(
     refused: [...refused, ...parts.flatMap((part) => part.refused)],
     unused: [...new Set(parts.flatMap(({ unused }) => unused))],
     notices: parts.flatMap(({ notices }) => notices),
-    decisions: mergedDecisions(parts.flatMap(({ decisions }) => decisions)),
+    decisions: joinedQuestions(mergedDecisions(parts.flatMap(({ decisions }) => decisions))),
   };
 }
 

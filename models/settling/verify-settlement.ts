@@ -5,6 +5,8 @@
  */
 
 import { isDirect } from "@openledger/attribution/features/direct-rows";
+import type { ReadVectors } from "@openledger/attribution/inputs/open-inputs";
+import { vectorsFileName } from "@openledger/attribution/model/direct/direct-family";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { judgePrompt, type PromptVerdict } from "@openledger/attribution/scores/drawn-prompts";
@@ -247,9 +249,15 @@ export type JudgeDrawsErrorCode = "CLI_WRONG_MODEL" | "CLI_TOO_EARLY";
 export async function judgeDraws(
   client: LedgerClient,
   { epoch, modelId }: { readonly modelId: number; readonly epoch: number },
-  published: { readonly model: Pick<PublishedModel, "features" | "recipe">; readonly openings: Openings },
+  published: {
+    /** Its family reads the word vectors that the recipe may name (`readShared`). */
+    readonly model: Pick<PublishedModel, "family" | "features" | "recipe">;
+    readonly openings: Openings;
+  },
 ): Promise<JudgedDraw[]> {
   const { model, openings } = published;
+  const readVectors: ReadVectors = async (file) =>
+    (await model.family.readShared?.(model, vectorsFileName(file))) ?? null;
   if (!isDirect(model.features))
     throw clientError("CLI_WRONG_MODEL", `model ${modelId} is not direct: its queries need its files`, {
       data: { reason: "not-direct", modelId },
@@ -279,7 +287,7 @@ export async function judgeDraws(
       if (receiptHash({ statics, payerId, answerHash, queryCommitment, salt }) !== receipt)
         return "false-opening";
       if (provable(opening, model.features) === undefined) return "false-answer";
-      return judgePrompt(model.recipe as DirectRecipe, { answerHash, prompt, query });
+      return judgePrompt(model.recipe as DirectRecipe, { answerHash, prompt, query }, readVectors);
     };
     return { draw, paymentIndex, payerId, receipt, verdict: await judge() };
   });

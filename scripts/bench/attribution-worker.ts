@@ -4,8 +4,10 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { type Corpus, type CorpusName, openCorpus } from "./quality/corpora.ts";
 import { type DirectQuality, measureDirect, REGISTERED } from "./quality/direct-quality.ts";
-import { type GamingName, measureGaming } from "./quality/gaming.ts";
+import { measureGaming } from "./quality/gaming.ts";
 import { heldOutAccuracy, type Split } from "./quality/held-out-accuracy.ts";
+import { measureSmall, SMALL_SIZES } from "./quality/small-quality.ts";
+import type { SmallName } from "./quality/small-sets.ts";
 
 /**
  * Rows that are trained on; questions that scores are of; unseen rows that are labelled, as many as there are where none are named;
@@ -92,12 +94,16 @@ function foldsOf({ name, rows }: Corpus, repetitions: number): Split[] {
   );
 }
 
+const TASKS = {
+  corpus: (name: CorpusName, size: SizeName) => measureCorpus(name, size),
+  gaming: measureGaming,
+  small: (name: SmallName, size: SizeName, log: (line: string) => void) =>
+    measureSmall(name, SMALL_SIZES[size], log),
+};
+
 /** Runs only in a fork: an import runs nothing. */
 if (process.send !== undefined && process.argv[1]?.endsWith("attribution-worker.ts")) {
-  const [task, name, size] = process.argv.slice(2) as ["corpus" | "gaming", CorpusName, SizeName];
-  const result =
-    task === "corpus"
-      ? await measureCorpus(name, size)
-      : await measureGaming(name as GamingName, size, (line) => console.log(`${name}: ${line}`));
+  const [task, name, size] = process.argv.slice(2) as [keyof typeof TASKS, string, SizeName];
+  const result = await TASKS[task](name as never, size, (line) => console.log(`${name}: ${line}`));
   process.send(result);
 }

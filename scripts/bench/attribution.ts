@@ -10,15 +10,21 @@ import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import type { CorpusFigures, SizeName } from "./attribution-worker.ts";
 import { CORPUS_NAMES, type CorpusName } from "./quality/corpora.ts";
 import { GAMING_NAMES, type GamingFigures, type GamingName } from "./quality/gaming.ts";
+import type { SmallFigures } from "./quality/small-quality.ts";
+import { SMALL_NAMES, type SmallName } from "./quality/small-sets.ts";
 
 /** Names for `--only` beside texts: a corpus, earnings of attackers by all sources or one, or the speed of scores. */
-const CLASSIFIER_PARTS = [...CORPUS_NAMES, "gaming", "scores"] as const;
-type ClassifierPart = (typeof CLASSIFIER_PARTS)[number] | `gaming-${GamingName}`;
+const CLASSIFIER_PARTS = [...CORPUS_NAMES, "gaming", "small", "scores"] as const;
+type ClassifierPart = (typeof CLASSIFIER_PARTS)[number] | `gaming-${GamingName}` | `small-${SmallName}`;
 
 /** Parts of a name of `--only`; null for a name of none. Undefined names all but the speed of scores. */
 export function classifierParts(only: string | undefined): readonly ClassifierPart[] | null {
   if (only === undefined || only === "classifiers") return [...CORPUS_NAMES, "gaming"];
-  const all = [...CLASSIFIER_PARTS, ...GAMING_NAMES.map((name) => `gaming-${name}` as const)];
+  const all = [
+    ...CLASSIFIER_PARTS,
+    ...GAMING_NAMES.map((name) => `gaming-${name}` as const),
+    ...SMALL_NAMES.map((name) => `small-${name}` as const),
+  ];
   const part = all.find((one) => one === only);
   return part === undefined ? null : [part];
 }
@@ -40,6 +46,7 @@ export async function benchAttribution({ log = console.log, parts, quick = false
   log(`attribution: ${size}; two processes`);
   const corpora: Partial<Record<CorpusName, Named>> = {};
   const gaming: Partial<Record<GamingName, GamingFigures>> = {};
+  const small: Partial<Record<SmallName, SmallFigures>> = {};
   const tasks = [
     ...CORPUS_NAMES.filter((name) => parts.includes(name)).map((name) => async () => {
       const figures = await forkTask<CorpusFigures>("corpus", name, size);
@@ -52,6 +59,11 @@ export async function benchAttribution({ log = console.log, parts, quick = false
         gaming[name] = await forkTask("gaming", name, size);
       },
     ),
+    ...SMALL_NAMES.filter((name) => parts.includes("small") || parts.includes(`small-${name}`)).map(
+      (name) => async () => {
+        small[name] = await forkTask("small", name, size);
+      },
+    ),
   ];
   const work = async () => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task();
@@ -61,6 +73,7 @@ export async function benchAttribution({ log = console.log, parts, quick = false
     ...(quick ? { isQuick: true } : {}),
     ...(Object.keys(corpora).length === 0 ? {} : { corpora }),
     ...(Object.keys(gaming).length === 0 ? {} : { gaming }),
+    ...(Object.keys(small).length === 0 ? {} : { small }),
     ...(parts.includes("scores") ? { scores: await benchScores(log) } : {}),
   };
 }

@@ -106,6 +106,7 @@ describe("openledger --help", () => {
         "models train",
         "models",
         "models serve",
+        "models vectors",
         "operator",
         "operator bond",
         "operator bond announce",

@@ -44,7 +44,6 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/\bleaf \d+/g, "leaf ID"],
   [/\b[\d.]+ %/g, "SHARE"],
   [/\b\d+\.\d{3,}\b/g, "MEASURED"],
-  [/\(… and … bits a byte\)|\([\d.]+ and [\d.]+ bits a byte\)/g, "(BITS)"],
   [/\b\d+: \d{3,}\b/g, "DRAW: SCORE"],
 ];
 
@@ -55,12 +54,23 @@ export function withPlaceholders(line: string): string {
 }
 const global = (form: RegExp) => (form.global ? form : new RegExp(form.source, `${form.flags}g`));
 
+/** The message of a line of a log, which is JSON with the field `msg`; any other line as it is. */
+function messageOf(line: string): string {
+  try {
+    const json: unknown = JSON.parse(line);
+    const { msg } = (json ?? {}) as { readonly msg?: unknown };
+    return typeof msg === "string" ? msg : line;
+  } catch {
+    return line;
+  }
+}
+
 /**
- * Lines of a sample that were not printed in this order. "…" at the end of a line stands for its rest, on a line of its own for
+ * Lines of a sample that were not printed in this order. Of lines of a log their messages count. "…" at the end of a line stands for its rest, on a line of its own for
  * any lines.
  */
 export function missingLines(sample: string, printed: string): string[] {
-  const lines = printed.split("\n").map(withPlaceholders);
+  const lines = printed.split("\n").map((line) => withPlaceholders(messageOf(line)));
   let from = 0;
   let last = "";
   return sample.split("\n").filter((line) => {

@@ -25,6 +25,7 @@ import { showCount, showCounted, showOpen } from "../words/format.ts";
 import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
+import { AboutVectors } from "../words/vectors-words.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
 import { askOnce, buyAndCheck, isUnanswered, isWithdrawn } from "./pay-answer.ts";
@@ -199,7 +200,7 @@ function Picker({
             <DatanetLink id={id} />
           </span>
         ))}
-        {site.answerServers.length > 0 && (
+        {chosen.streamsFrom !== undefined && site.answerServers.length > 0 && (
           <>
             {" "}
             · <a href="#/adapters">all adapters</a>
@@ -403,6 +404,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
           {copy !== null && <p class="small soft">This model has {copy.defences}.</p>}
         </div>
       </details>
+      {copy !== null && <AboutVectors vectors={copy.vectors} />}
     </Chat>
   );
 }

@@ -3,6 +3,7 @@
  */
 
 import { type InputField, inputFieldsOf } from "@openledger/attribution/inputs/model-inputs";
+import { type VectorsWords, vectorsWords } from "@openledger/attribution/inputs/released-vectors";
 import type { PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { drawShares } from "@openledger/circuits/settlement/settlement-split";
@@ -111,6 +112,8 @@ export type OwnCopy = CheckableModel & {
   readonly classes: readonly string[] | null;
   /** Share of its payments that is divided by citation, in thousandths; null for a model that cites no rows. */
   readonly citationPermille: number | null;
+  /** Whose word vectors it counts texts by; null for a model without. */
+  readonly vectors: VectorsWords | null;
   /** Rows roots of the versions that the model is of: 0x and 64 hexadecimal digits each. */
   readonly rowsRoots: readonly string[];
 };
@@ -146,6 +149,7 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
     inputFields: inputFieldsOf(recipe),
     classes: classesOf(recipe),
     citationPermille: recipe.retrieval?.citationPermille ?? null,
+    vectors: vectorsWords(recipe),
     rowsRoots,
   };
 }

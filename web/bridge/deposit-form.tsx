@@ -1,5 +1,6 @@
 /** Deposit form of the bridge page: OPEN from the wallet into the visitor's ledger account, which the first deposit opens. */
 import { useState } from "preact/hooks";
+import { Notice } from "../design/notice.tsx";
 import { mainAccount } from "../ledger/holdings.ts";
 import { session } from "../ledger/session.ts";
 import { useAction } from "../ledger/use-action.ts";
@@ -27,6 +28,8 @@ export function DepositForm({ live, owned }: FormProps) {
     maxWei,
     maxWhy: "your balance on Ethereum minus the fee",
   });
+  // Whoever sends a contract wallet's transaction pays its gas.
+  const lacksEther = !isContract && owned.l1.etherWei === 0n;
   const submit = () =>
     action.run(async () => {
       await startDeposit(session.value!, owned, amount.wei!, isInTwo ? "approve" : "batch");
@@ -45,7 +48,19 @@ export function DepositForm({ live, owned }: FormProps) {
       isReady={amount.wei !== null && amount.problem === null}
       submitLabel={account === null ? "Deposit and open an account" : "Deposit"}
       busyLabel="Confirm in your wallet …"
-      after={isContract && <InTwoSteps isChecked={isInTwo} onCheck={setInTwo} />}
+      after={
+        <>
+          {lacksEther && (
+            <Notice tone="wait" title="This wallet has no ETH.">
+              <p>
+                A deposit is a transaction on Ethereum, whose gas is paid in ETH. Send some to this wallet
+                first; this page notices it.
+              </p>
+            </Notice>
+          )}
+          {isContract && <InTwoSteps isChecked={isInTwo} onCheck={setInTwo} />}
+        </>
+      }
       summary={[
         [
           "Goes to",

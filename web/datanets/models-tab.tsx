@@ -41,6 +41,7 @@ import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { PaymentShares } from "../words/payment-shares.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
+import { AboutVectors } from "../words/vectors-words.tsx";
 import { BoardPart } from "./board-part.tsx";
 
 /** The newest ones, which wait for their owner's answer. */
@@ -317,6 +318,7 @@ function GroundsFound({
   modelId,
   recomputation,
   terms,
+  vectors,
 }: ApprovalGrounds & { readonly modelId: number }) {
   const unknown = terms === null ? 0 : unknownCount(terms.rows);
   return (
@@ -345,6 +347,7 @@ function GroundsFound({
           legal advice.
         </p>
       )}
+      <AboutVectors vectors={vectors} />
       {!isRecipeRead && (
         <Notice tone="wait" title="No server of this site shows the model's recipe.">
           <p>So its own licence was not compared with the terms of the rows.</p>

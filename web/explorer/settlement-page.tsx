@@ -108,7 +108,7 @@ function Facts({ settlement, payments }: Settled) {
             </>,
             open(treasuryWei, written.parts[2]),
           ],
-          ["Burned", open(burnedWei, written.parts[3])],
+          ["Burned, for receipts that nobody could open", open(burnedWei, written.parts[3])],
         ];
   const facts: [ComponentChildren, ComponentChildren][] = [
     ...divided,

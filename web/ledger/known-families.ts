@@ -3,10 +3,12 @@ import type { ModelFamily } from "@openledger/attribution/model/model-family";
 
 /** Returns the families of models whose answers the page can check; models/tuning/recipe/model-families.ts has those of the commands. */
 export async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
-  const [{ directFamily }, { textFamily }, { readFromServer }] = await Promise.all([
+  const [{ directFamilyOf }, { readStoredVectors }, { textFamily }, { readFromServer }] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
+    import("./stored-vectors.ts"),
     import("@openledger/models/tuning/recipe/text-family"),
     import("@openledger/models/tuning/recipe/base-files"),
   ]);
-  return [directFamily, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
+  const direct = directFamilyOf(readStoredVectors(serverUrl));
+  return [direct as never, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
 }

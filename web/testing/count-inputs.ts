@@ -5,10 +5,15 @@ import { openInputs } from "@openledger/attribution/inputs/open-inputs";
 import { base64Of, contentOf } from "@openledger/attribution/rows/row-content";
 import { type PictureChange, shrinkPicture } from "../rows/shrink-picture.ts";
 
-async function countInputs(question: readonly (readonly [ModelInputs, string])[]): Promise<number[][]> {
+/** @param vectors bytes of the file that inputs name, as a page gets them from a server */
+async function countInputs(
+  question: readonly (readonly [ModelInputs, string])[],
+  vectors: readonly number[],
+): Promise<number[][]> {
+  const file = Uint8Array.from(vectors);
   const all: number[][] = [];
   for (const [inputs, prompt] of question)
-    all.push([...(await openInputs(inputs, { baseBuckets: 0 })).countsOf(prompt)]);
+    all.push([...(await openInputs(inputs, { baseBuckets: 0 }, async () => file)).countsOf(prompt)]);
   return all;
 }
 

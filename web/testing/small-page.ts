@@ -9,6 +9,7 @@ import type { Page } from "playwright-core";
 import { build } from "vite";
 import { onTestFinished } from "vitest";
 import { browserTwins } from "../build/browser-twins.ts";
+import { wordsOfDocs } from "../build/words-plugin.ts";
 import { openBrowser } from "./browser.ts";
 
 const POLICY =
@@ -32,7 +33,7 @@ export async function openSmallPage(entry: URL, global: string): Promise<{ page:
     configFile: false,
     logLevel: "error",
     base: "./",
-    plugins: [browserTwins()],
+    plugins: [browserTwins(), wordsOfDocs(fileURLToPath(new URL("../..", import.meta.url)))],
     build: {
       outDir: folder,
       emptyOutDir: true,

@@ -32,13 +32,14 @@ export interface Rewarded {
   readonly csv: string;
 }
 
-/** Trains a model on a Datanet's latest version and registers it. @returns its number */
-export async function walkToModel(
+type TrainingSteps = Pick<RewardSteps, "datanet" | "doesWrite" | "model" | "rounds">;
+
+/** Trains a model on a Datanet's latest version. */
+export async function walkToTrained(
   walk: Walk,
   builder: Walker,
-  { datanet, doesWrite, model, rounds }: Pick<RewardSteps, "datanet" | "doesWrite" | "model" | "rounds">,
-): Promise<number> {
-  let modelId = 0;
+  { datanet, doesWrite, model, rounds }: TrainingSteps,
+): Promise<void> {
   await walk.step("train", builder, async () => {
     await walk.menu(builder, "Factory");
     await walk.click(builder.main.getByRole("link", { name: /Train on a Datanet/ }));
@@ -51,6 +52,12 @@ export async function walkToModel(
     await walk.click(buttonOf(builder, "Start training"));
     await builder.main.getByText("Your model is trained").waitFor();
   });
+}
+
+/** Trains a model on a Datanet's latest version and registers it. @returns its number */
+export async function walkToModel(walk: Walk, builder: Walker, training: TrainingSteps): Promise<number> {
+  let modelId = 0;
+  await walkToTrained(walk, builder, training);
   await walk.step("register", builder, async () => {
     await walk.click(builder.main.getByRole("link", { name: "Register the model" }));
     await walk.click(buttonOf(builder, "Register with your wallet"));

@@ -4,7 +4,7 @@
  */
 
 import { TREASURY_ID } from "@openledger/circuits/protocol";
-import { Governance, type Proposal } from "@openledger/client/governance/governance";
+import { cutListText, Governance, type Proposal } from "@openledger/client/governance/governance";
 import type { GovernedContracts } from "@openledger/client/governance/governed-calls";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -20,6 +20,8 @@ export interface Votes {
   readonly client: LedgerClient;
   readonly contracts: GovernedContracts;
   readonly proposals: readonly Proposal[];
+  /** Sentence about earlier proposals that the Ethereum node does not show; null where it shows all. */
+  readonly cut: string | null;
   readonly delaySeconds: bigint;
   readonly thresholdWei: bigint;
   /** Head of Ethereum, with the recent average time of a block. */
@@ -70,7 +72,7 @@ export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes>
     abi: openGovernorAbi,
     functionName: "proposalThreshold",
   } as const;
-  const [timelock, proposals, delaySeconds, thresholdWei, head, treasury, mine] = await Promise.all([
+  const [timelock, list, delaySeconds, thresholdWei, head, treasury, mine] = await Promise.all([
     governance.timelock(),
     governance.proposals(BigInt(fromBlock)),
     governance.delaySeconds(),
@@ -79,10 +81,12 @@ export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes>
     getLeaf(site.sequencer, TREASURY_ID).catch(() => null),
     now === null ? null : readMine(client, governance, now.address),
   ]);
+  const { proposals } = list;
   return {
     governance,
     client,
     proposals,
+    cut: cutListText(list),
     delaySeconds,
     thresholdWei,
     mine: mine && { ...mine, votedIds: await votedBy(governance, proposals, mine.address) },

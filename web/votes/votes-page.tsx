@@ -72,7 +72,12 @@ function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
       <OwnVotes votes={votes} live={live} />
       <section class="stack" aria-label="Proposals">
         <h2>Proposals</h2>
-        {votes.proposals.length === 0 && (
+        {votes.cut !== null && (
+          <Notice tone="wait" title="The list is not whole.">
+            <p>An Ethereum node with older logs has the rest: {votes.cut}.</p>
+          </Notice>
+        )}
+        {votes.proposals.length === 0 && votes.cut === null && (
           <p class="soft">
             No proposals yet. Anyone with <Open wei={votes.thresholdWei} /> votes can make the first one
             below; everyone can delegate and vote.

@@ -1,4 +1,5 @@
 /** First road of the page "A new wallet": both wallets are there. The new one gives its code, the old one moves each leaf. */
+import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";
 import { isAddressEqual } from "viem";
@@ -13,8 +14,10 @@ import type { PageProps } from "../ledger/page.ts";
 import { rollupOf } from "../ledger/rollup-storage.ts";
 import { disconnect, type Session, session } from "../ledger/session.ts";
 import { useAction } from "../ledger/use-action.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
 import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
+import { SetKeyButton } from "./key-move.tsx";
 import { moveLeaf } from "./move-leaf.ts";
 import { codeOf, type MoveTarget, moveTarget, readCode, storeTarget } from "./move-target.ts";
 import { OwnedLeaves } from "./owned-leaves.tsx";
@@ -29,7 +32,16 @@ export function AccountMove(props: AccountMoveProps) {
   const now = session.value;
   const target = moveTarget.value;
   const isAtNew = now !== null && target !== null && isAddressEqual(now.address, target.address);
-  const hasArrived = isAtNew && leaves?.some(({ kind }) => kind === "account") === true;
+  const isOwned = isAtNew && leaves?.some(({ kind }) => kind === "account") === true;
+  const there = useAnswer<readonly LedgerLeaf[]>(live, `leaves of the target ${target?.address}`, async () =>
+    target === null ? [] : findLeaves(site.sequencer, { owner: target.address }),
+  );
+  /** Leaves whose owner has moved without their key, as where the old wallet's page was closed between the two. */
+  const unkeyed =
+    target === null || target.keyX === 0n
+      ? []
+      : (there.value ?? []).filter(({ keyX }) => keyX !== target.keyX);
+  const hasArrived = isOwned && there.value !== undefined && unkeyed.length === 0;
   const locations = ["new", "old", "arrived"] as const;
   const at = target === null ? 0 : hasArrived ? 2 : 1;
   const labels = { new: "The new wallet", old: "The old wallet moves", arrived: "Yours again" };
@@ -62,13 +74,40 @@ export function AccountMove(props: AccountMoveProps) {
               </p>
             </Notice>
           )}
-          {isAtNew && !hasArrived && (
+          {now !== null && unkeyed.length > 0 && (
+            <>
+              <Notice tone="wait" title="The owner has moved, and the ledger key has not.">
+                <p>
+                  {isAtNew ? (
+                    <>
+                      The old key still signs. Connect the old wallet, which signs for the new key at once; or
+                      set this wallet's key through Ethereum, and <a href="#/wallet/key">a week's notice</a>{" "}
+                      begins.
+                    </>
+                  ) : (
+                    "The move was broken off between the two. The old wallet signs for the new key, which costs a small fee of the account."
+                  )}
+                </p>
+              </Notice>
+              <OwnedLeaves
+                leaves={unkeyed}
+                act={(leaf) =>
+                  isAtNew ? (
+                    <SetKeyButton key={leaf.id} keyX={target.keyX} leaf={leaf} live={live} now={now} />
+                  ) : (
+                    <MoveButton key={leaf.id} leaf={leaf} live={live} now={now} target={target} />
+                  )
+                }
+              />
+            </>
+          )}
+          {isAtNew && !isOwned && (
             <div class="stack-s">
               <p>This is the new wallet. Choose the old one in it, or disconnect and connect the old one.</p>
               <Button onClick={disconnect}>Disconnect</Button>
             </div>
           )}
-          {now !== null && !isAtNew && leaves?.length === 0 && (
+          {now !== null && !isAtNew && leaves?.length === 0 && unkeyed.length === 0 && (
             <Notice tone="info" title="This wallet owns nothing in the ledger now.">
               <p>
                 If the account was its before, the move is done: disconnect it, and connect the new wallet.
@@ -205,7 +244,13 @@ function MoveButton({
     <div class="stack-s">
       {isKeyed && <Badge tone="wait">has the new key, not yet the new owner</Badge>}
       <Button isSmall isMain isBusy={action.isBusy} onClick={() => void move()}>
-        {action.isBusy ? "Confirm in your wallet …" : isKeyed ? "Move the owner" : "Move it"}
+        {action.isBusy
+          ? "Confirm in your wallet …"
+          : isKeyed
+            ? "Move the owner"
+            : isAddressEqual(leaf.l1Owner, target.address)
+              ? "Sign for the new key"
+              : "Move it"}
       </Button>
       {action.problem !== null && <ProblemNotice problem={action.problem} />}
     </div>

@@ -78,7 +78,8 @@ export function KeyMove({ leaves, live }: KeyMoveProps) {
   );
 }
 
-function SetKeyButton({
+/** Sets a wallet's key for one leaf through L1, without the old key's signature. */
+export function SetKeyButton({
   keyX,
   leaf,
   live,

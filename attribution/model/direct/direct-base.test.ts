@@ -19,6 +19,7 @@ import {
   writeBase,
 } from "../../features/direct-base.ts";
 import { SeededRandom } from "../../maths/seeded-random.ts";
+import { termParts } from "../../rows/term-parts.ts";
 import { judgePrompt } from "../../scores/drawn-prompts.ts";
 import { madeLabels, madeText, madeTexts } from "../../testing/made-rows.ts";
 import { recipeFor, SAMPLE_CLASSES, sampleRows } from "../../testing/sample-rows.ts";
@@ -115,6 +116,29 @@ test.each(cases)("of %i labels every score is the influence and the base", async
     expect(await judgePrompt(recipe, { ...opening, query: otherPair })).toBe("another-prompt");
   }
   expect(pairs.size).toBeGreaterThanOrEqual(labelCount);
+});
+
+test("a text's base goes by its words where the recipe says so, and is whole in earlier recipes", async () => {
+  const [first, ...others] = madeTexts(2, 60, "parts");
+  const cut = new TextDecoder().decode(first!.content).split(" ").slice(0, 9).join(" ");
+  const rows = [{ ...first!, content: new TextEncoder().encode(cut) }, ...others];
+  const rules = { normQuantile: 0.99, nearDuplicatesShare: false, base: { flatPermille: 500 } };
+  const unitsBy = async (changed: Partial<DirectRecipe["rules"]>) => {
+    const recipe = recipeFor(rows, 256, { classes: madeLabels(2), rules: { ...rules, ...changed } });
+    const { features } = await trainDirect(rows, recipe, { withHeldOut: false });
+    const { featureCount, values } = features as { featureCount: number; values: Int16Array };
+    return Array.from(rows, (_, k) => values[k * featureCount + 256 - baseBuckets(2) + 1]!);
+  };
+  const [whole, byTerms] = [await unitsBy({}), await unitsBy({ baseBy: "terms" })];
+  expect(new Set(whole).size).toBe(1);
+  const parts = termParts(rows.map(({ content }) => content));
+  expect(byTerms).toEqual(whole.map((units, k) => Math.floor(units / (1 / parts[k]!))));
+  expect(byTerms[0]! / whole[0]!).toBeLessThan(0.55);
+  const { base: _, ...baseless } = rules;
+  const bad = { ...baseless, baseBy: "terms" } as const;
+  expect(() => parseDirectRecipe(recipeFor(rows, 256, { classes: madeLabels(2), rules: bad }))).toThrowError(
+    expect.objectContaining({ code: "ATT_RECIPE_INVALID" }),
+  );
 });
 
 test("buckets on which no row has an entry leave the base as it is", () => {

@@ -6,12 +6,15 @@
  * model is read.
  */
 import { termBucketCount } from "../../features/direct-base.ts";
+import type { VectorsFile } from "../../inputs/model-inputs.ts";
+import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import type { Model } from "../model.ts";
 import type { ModelFamily, ModelParts } from "../model-family.ts";
 import { invalidFile } from "../model-manifest.ts";
 import { DIRECT } from "../recipe-fields.ts";
 import { directInputs, registeredLogits } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import { weightsOf } from "./label-weights.ts";
 import { logisticModel } from "./logistic-model.ts";
 
 export interface DirectParts extends ModelParts {
@@ -20,30 +23,48 @@ export interface DirectParts extends ModelParts {
   readonly parameters: Float64Array;
 }
 
-export const directFamily: ModelFamily<DirectParts> = {
-  name: DIRECT,
-  parseRecipe: parseDirectRecipe,
-  promptKind: ({ inputs }) => inputs.kind,
-  // A query needs no map.
-  encode: ({ parameters }) => ({ parameters: doubleBytes(parameters), queryMap: new Uint8Array() }),
-  maxBytes: async (recipe) => ({ parameters: 8 * directModel(recipe).parameterCount, queryMap: 0 }),
-  decode(recipe, files) {
-    if (files.queryMap.length > 0) throw invalidFile("query-map.bin", "is not empty");
-    const parameters = decodeDoubles(files.parameters);
-    const expected = directModel(recipe).parameterCount;
-    if (parameters.length !== expected)
-      throw invalidFile("parameters.bin", `has ${parameters.length} parameters, not ${expected}`);
-    return { family: directFamily, recipe, parameters };
-  },
-  async open({ recipe, parameters }) {
-    const inputs = await directInputs(recipe);
-    const logits = registeredLogits(recipe, parameters);
-    return {
-      answer: (prompt) => inputs.answer(logits, prompt),
-      queryOf: (prompt, text) => inputs.queryOf(prompt, text),
-    };
-  },
-};
+/** File name of word vectors among those that a server hands out beside its models' own. */
+export const vectorsFileName = ({ sha256 }: Pick<VectorsFile, "sha256">): string => `${sha256}.bin`;
+
+/**
+ * The family with a place that has files of word vectors.
+ * @param readVectors of recipes that name vectors; absent: such a model is neither opened nor trained (ATT_VECTORS_MISSING)
+ */
+export function directFamilyOf(readVectors?: ReadVectors): ModelFamily<DirectParts> {
+  const family: ModelFamily<DirectParts> = {
+    name: DIRECT,
+    parseRecipe: parseDirectRecipe,
+    promptKind: ({ inputs }) => inputs.kind,
+    // A query needs no map.
+    encode: ({ parameters }) => ({ parameters: doubleBytes(parameters), queryMap: new Uint8Array() }),
+    maxBytes: async (recipe) => ({ parameters: 8 * directModel(recipe).parameterCount, queryMap: 0 }),
+    decode(recipe, files) {
+      if (files.queryMap.length > 0) throw invalidFile("query-map.bin", "is not empty");
+      const parameters = decodeDoubles(files.parameters);
+      const expected = directModel(recipe).parameterCount;
+      if (parameters.length !== expected)
+        throw invalidFile("parameters.bin", `has ${parameters.length} parameters, not ${expected}`);
+      return { family, recipe, parameters };
+    },
+    async open({ recipe, parameters }) {
+      const inputs = await directInputs(recipe, readVectors);
+      const logits = registeredLogits(recipe, parameters);
+      return {
+        answer: (prompt) => inputs.answer(logits, prompt),
+        queryOf: (prompt, text) => inputs.queryOf(prompt, text),
+      };
+    },
+    async readShared({ recipe: { inputs } }, file) {
+      const vectors = inputs.kind === "text" ? inputs.vectors : undefined;
+      if (vectors === undefined || file !== vectorsFileName(vectors)) return null;
+      return (await readVectors?.(vectors)) ?? null;
+    },
+  };
+  return family;
+}
+
+/** The family of models whose inputs need no further file. */
+export const directFamily = directFamilyOf();
 
 /** The untrained model of a recipe. */
 export function directModel(recipe: DirectRecipe): Model {
@@ -53,6 +74,7 @@ export function directModel(recipe: DirectRecipe): Model {
     classCount: recipe.classes.length,
     decay,
     tolerance,
+    labelWeights: weightsOf(recipe.model.labelWeights),
   });
 }
 

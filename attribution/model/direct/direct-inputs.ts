@@ -18,9 +18,10 @@ import {
 import { attributionError } from "../../attribution-errors.ts";
 import { countBase, reservedBuckets } from "../../features/direct-base.ts";
 import { quantiseContrasts } from "../../features/direct-rows.ts";
+import { bucketScales } from "../../inputs/bucket-scales.ts";
 import { countedRows } from "../../inputs/counted-rows.ts";
 import type { InputCounter } from "../../inputs/input-counter.ts";
-import { openInputs } from "../../inputs/open-inputs.ts";
+import { openInputs, type ReadVectors } from "../../inputs/open-inputs.ts";
 import { softmaxInPlace } from "../../maths/exact-math.ts";
 import type { SparseRows } from "../../maths/sparse-rows.ts";
 import type { LabelShare } from "../model-family.ts";
@@ -68,11 +69,11 @@ export interface RegisteredLogits {
   readonly scale: number;
 }
 
-/** Inputs of a recipe. */
-export async function directInputs(recipe: InputRecipe): Promise<DirectInputs> {
+/** Inputs of a recipe. @throws ATT_VECTORS_MISSING, ATT_VECTORS_INVALID for a recipe that names word vectors */
+export async function directInputs(recipe: InputRecipe, readVectors?: ReadVectors): Promise<DirectInputs> {
   const { classes: labels, inputs } = recipe;
   const reserved = reservedBuckets(recipe);
-  const counter = await openInputs(inputs, { baseBuckets: reserved });
+  const counter = await openInputs(inputs, { baseBuckets: reserved }, readVectors);
   const labelCount = labels.length;
   const queryOfCounts = (counted: Uint8Array, compared: Compared): DirectQuery => {
     const counts = new Uint8Array(inputs.bucketCount);
@@ -106,7 +107,7 @@ export async function directInputs(recipe: InputRecipe): Promise<DirectInputs> {
     inputCount: counter.termBuckets,
     examples: (prompts) =>
       countedRows(
-        counter.termBuckets,
+        counter,
         prompts.map((prompt) => counter.countsOf(prompt)),
       ),
     answer: (logits, prompt) => answerTo(logits, counter.countsOf(prompt)),
@@ -159,17 +160,18 @@ function logitMatrix(logits: Int16Array, bucketCount: number, labelCount: number
   return { rowCount: 1, bucketCount, labelCount, values };
 }
 
-/** Registered logits: the weights of each bucket, and of the bias, for each label less those for label 0. */
+/** Registered logits: the weights of each bucket, times its scale, and of the bias, for each label less those for label 0. */
 export function registeredLogits(
   { classes, inputs }: InputRecipe,
   parameters: Float64Array,
 ): RegisteredLogits {
   const labelCount = classes.length;
   const inputCount = parameters.length / labelCount;
+  const scales = bucketScales(inputs, inputCount - 1);
   const values = new Float64Array(parameters.length);
   for (let input = 0; input < inputCount; input++)
     for (let label = 0; label < labelCount; label++)
-      values[label * inputCount + input] = parameters[input * labelCount + label]!;
+      values[label * inputCount + input] = (scales[input] ?? 1) * parameters[input * labelCount + label]!;
   const columns = Int32Array.from({ length: inputCount }, (_, input) =>
     input === inputCount - 1 ? inputs.bucketCount : input,
   );

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { reservedBuckets } from "../../features/direct-base.ts";
 import { inputsProblem, inputsSchema } from "../../inputs/model-inputs.ts";
 import { checkedRecipe, DIRECT, recipeFields } from "../recipe-fields.ts";
+import { EQUAL_WEIGHT, MAX_WEIGHT, MIN_WEIGHT } from "./label-weights.ts";
 
 /** A real number above 0: decay and damping are each a λ, the tolerance is that of lbfgs.ts. */
 const rate = z.number().positive();
@@ -28,9 +29,19 @@ const directFields = z.strictObject({
     .max(MAX_LABELS)
     .refine((names) => new Set(names).size === names.length, "has a label twice"),
   seed: recipeFields.seed,
-  model: z.strictObject({ kind: z.literal("logistic"), decay: rate, tolerance: rate }),
+  model: z.strictObject({
+    kind: z.literal("logistic"),
+    decay: rate,
+    tolerance: rate,
+    /** Weight of a row's loss by its label, in thousandths, in the order of `classes`. Absent: each row weighs the same. */
+    labelWeights: z.array(z.number().int().min(MIN_WEIGHT).max(MAX_WEIGHT)).optional(),
+  }),
   method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
-  rules: z.strictObject(rules),
+  rules: z.strictObject({
+    ...rules,
+    /** What a text's part of the base goes by (rows/term-parts.ts). Absent: every row has the whole of it. */
+    baseBy: z.literal("terms").optional(),
+  }),
   /** Buckets and the bias. */
   columnCount: z.number().int().positive(),
   terms: recipeFields.terms,
@@ -48,6 +59,20 @@ const directSchema = directFields
       path: ["datanet", "labels"],
       message: "is the root of the version's accepted labels, which each version needs",
     },
+  )
+  .refine(
+    ({ classes, model: { labelWeights } }) =>
+      labelWeights === undefined || labelWeights.length === classes.length,
+    { path: ["model", "labelWeights"], message: "has another number of weights than there are labels" },
+  )
+  .refine(({ model: { labelWeights } }) => labelWeights?.every((one) => one === EQUAL_WEIGHT) !== true, {
+    path: ["model", "labelWeights"],
+    message: "is left out where all labels weigh the same",
+  })
+  .refine(
+    ({ inputs, rules: { base, baseBy } }) =>
+      baseBy === undefined || (inputs.kind === "text" && base !== undefined),
+    { path: ["rules", "baseBy"], message: "is for texts with a base" },
   )
   .superRefine((recipe, context) => {
     const message = inputsProblem(recipe.inputs, { baseBuckets: reservedBuckets(recipe) });

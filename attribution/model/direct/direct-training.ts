@@ -4,16 +4,20 @@
  * model trains again by it.
  */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { writeBase } from "../../features/direct-base.ts";
+import { termBucketCount, writeBase } from "../../features/direct-base.ts";
 import {
   type DirectFeatures,
   partLengths,
   quantiseContrasts,
   rowInfluence,
 } from "../../features/direct-rows.ts";
+import { bucketScales } from "../../inputs/bucket-scales.ts";
+import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import type { OnProgress } from "../../progress.ts";
 import { openComparison } from "../../rows/row-comparison.ts";
 import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
+import { contentOfRow } from "../../rows/salted-rows.ts";
+import { termParts } from "../../rows/term-parts.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import { foldsByLabel } from "../folds.ts";
 import { type HeldOut, type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
@@ -22,63 +26,75 @@ import type { OwnedRow } from "../owned-rows.ts";
 import { payeeTable } from "../payee-table.ts";
 import { checkRowsRoot } from "../rows-root.ts";
 import { requireRows } from "../trainable.ts";
-import { type DirectParts, directFamily, directModel } from "./direct-family.ts";
+import { type DirectParts, directFamily, directFamilyOf, directModel } from "./direct-family.ts";
 import { directInputs, registeredLogits } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import { weightsOf } from "./label-weights.ts";
 import { logisticModel } from "./logistic-model.ts";
 
-export const directTraining: FamilyTraining<DirectParts> = {
-  family: directFamily,
-  requireTrainable: requireRows,
-  async train(rows, recipe, options) {
-    return trainDirect(rows, recipe, options);
-  },
-  async fit(rows, recipe) {
-    checkRowsRoot(rows, recipe);
-    const examples = decodeRows(rows, recipe, await directInputs(recipe));
-    return { family: directFamily, recipe, parameters: directModel(recipe).train(examples) };
-  },
-  async features({ parameters, recipe }, rows, options) {
-    const examples = decodeRows(rows, recipe, await directInputs(recipe));
-    return directFeatures(parameters, { rows, examples }, recipe, options);
-  },
-  async unseen({ recipe }, rows, options) {
-    checkRowsRoot(rows, recipe);
-    const examples = decodeRows(rows, recipe, await directInputs(recipe));
-    const { isJudged, predicted } = judgeByOthers(examples, recipe, options);
-    const judged = [...rows.keys()].filter((row) => isJudged[row] === 1);
-    return {
-      kind: "labels",
-      how: `each row is labelled by a model of the rows of ${FOLDS - 1} of ${FOLDS} folds, in which it is not`,
-      values: new Map(judged.map((row) => [row, predicted[row] === examples.labels[row] ? 0 : 1])),
-    };
-  },
-  describe: ({ accuracy, heldOut: unseen }) =>
-    [
-      `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
-      ...(unseen == null ? [] : [`${percent(unseen.accuracy)} of rows that it had not seen`]),
-      "a settlement proves its answers",
-    ].join("; "),
-};
+/** Training of the family's models. @param readVectors as of `directFamilyOf` */
+export function directTrainingOf(readVectors?: ReadVectors): FamilyTraining<DirectParts> {
+  const family = directFamilyOf(readVectors);
+  return {
+    family,
+    requireTrainable: (rows, recipe) => requireRows(rows, recipe, readVectors),
+    async train(rows, recipe, options) {
+      return { ...(await trainDirect(rows, recipe, { ...options, readVectors })), family };
+    },
+    async fit(rows, recipe) {
+      checkRowsRoot(rows, recipe);
+      const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
+      return { family, recipe, parameters: directModel(recipe).train(examples) };
+    },
+    async features({ parameters, recipe }, rows, options) {
+      const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
+      return directFeatures(parameters, { rows, examples }, recipe, options);
+    },
+    async unseen({ recipe }, rows, options) {
+      checkRowsRoot(rows, recipe);
+      const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
+      const { isJudged, predicted } = judgeByOthers(examples, recipe, options);
+      const judged = [...rows.keys()].filter((row) => isJudged[row] === 1);
+      return {
+        kind: "labels",
+        how: `each row is labelled by a model of the rows of ${FOLDS - 1} of ${FOLDS} folds, in which it is not`,
+        values: new Map(judged.map((row) => [row, predicted[row] === examples.labels[row] ? 0 : 1])),
+      };
+    },
+    describe: ({ accuracy, heldOut: unseen }) =>
+      [
+        `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
+        ...(unseen == null ? [] : [`${percent(unseen.accuracy)} of rows that it had not seen`]),
+        "a settlement proves its answers",
+      ].join("; "),
+  };
+}
+
+/** Training of models whose inputs need no further file. */
+export const directTraining = directTrainingOf();
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 
 /**
  * Trains the recipe's model on the version's rows and computes its contrasts. Deterministic to the byte. Needs
  * `initPoseidon`.
- * @throws ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH, ATT_LABEL_INVALID, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
+ * @throws ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH, ATT_LABEL_INVALID, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID;
+ *   ATT_VECTORS_MISSING, ATT_VECTORS_INVALID
  */
 export async function trainDirect(
   rows: readonly OwnedRow[],
   unchecked: DirectRecipe,
-  options: Pick<TrainOptions, "onProgress" | "withHeldOut"> = {},
+  options: Pick<TrainOptions, "onProgress" | "withHeldOut"> & {
+    /** Reads the word vectors that a recipe names. */
+    readonly readVectors?: ReadVectors | undefined;
+  } = {},
 ): Promise<TrainedModel<DirectParts>> {
   const recipe = parseDirectRecipe(unchecked);
   const payees = payeeTable(rows);
   checkRowsRoot(rows, recipe);
-  const inputs = await directInputs(recipe);
+  const { onProgress, readVectors, withHeldOut = true } = options;
+  const inputs = await directInputs(recipe, readVectors);
   const examples = decodeRows(rows, recipe, inputs);
-  const { onProgress, withHeldOut = true } = options;
   const parameters = directModel(recipe).train(examples, onProgress === undefined ? {} : { onProgress });
   const features = await directFeatures(parameters, { rows, examples }, recipe, options);
   const logits = registeredLogits(recipe, parameters);
@@ -86,7 +102,7 @@ export async function trainDirect(
     (counted, i) => inputs.answerTo(logits, counted).label === rows[i]!.label,
   );
   return {
-    family: directFamily,
+    family: readVectors === undefined ? directFamily : directFamilyOf(readVectors),
     recipe,
     rows,
     payees,
@@ -123,6 +139,7 @@ function judgeByOthers(
     inputCount: examples.inputs.columnCount,
     classCount,
     decay: recipe.model.decay,
+    labelWeights: weightsOf(recipe.model.labelWeights),
     tolerance: HELD_OUT_TOLERANCE,
   });
   return heldOut(model, examples, {
@@ -134,9 +151,9 @@ function judgeByOthers(
 }
 
 /** Near-duplicates by content, among rows of one label. */
-async function duplicatesAmong(rows: readonly OwnedRow[], { inputs }: DirectRecipe) {
+async function duplicatesAmong(rows: readonly OwnedRow[], { inputs, rules }: DirectRecipe) {
   const fields = inputs.kind === "table" ? inputs.fields : [];
-  const compare = await openComparison({ kind: inputs.kind, fields });
+  const compare = await openComparison({ kind: inputs.kind, fields }, rules.comparison ?? 1);
   return compare(
     rows.map(({ content }) => content),
     rows.map(({ label }) => label ?? null),
@@ -156,6 +173,7 @@ async function directFeatures(
   const influence = rowInfluence(directModel(recipe).sensitivities(parameters, examples), {
     damping: method.damping,
     featureCount,
+    scales: bucketScales(recipe.inputs, termBucketCount(recipe)),
     onProgress,
   });
   const duplicates = rules.nearDuplicatesShare ? await duplicatesAmong(rows, recipe) : [];
@@ -172,7 +190,12 @@ async function directFeatures(
   const width = featureCount * (labelCount - 1);
   const values = new Int16Array((rowCount + 1) * width);
   values.set(integers);
-  if (rules.base !== undefined) writeBase({ values, rowCount, labelCount, featureCount }, rules.base, sizes);
+  if (rules.base !== undefined) {
+    const parts =
+      rules.baseBy === "terms" ? termParts(rows.map(({ content }) => contentOfRow(content))) : null;
+    const divisors = parts === null ? sizes : Float64Array.from(sizes, (size, k) => size / parts[k]!);
+    writeBase({ values, rowCount, labelCount, featureCount }, rules.base, divisors);
+  }
   values.set(registeredLogits(recipe, parameters).values, rowCount * width);
   return { values, rowCount, labelCount, featureCount, scale };
 }

@@ -11,7 +11,8 @@ import { SeededRandom } from "../../maths/seeded-random.ts";
 import { wordsOf } from "../../rows/words.ts";
 import { madeLabels, madeText, madeTexts } from "../../testing/made-rows.ts";
 import { recipeFor } from "../../testing/sample-rows.ts";
-import { directFamily } from "./direct-family.ts";
+import { tinyVectors } from "../../testing/tiny-vectors.ts";
+import { directFamilyOf } from "./direct-family.ts";
 import { trainDirect } from "./direct-training.ts";
 import { exportClassifier } from "./exported-classifier.ts";
 
@@ -28,6 +29,16 @@ const ODD = [
   "(...)",
   "Label 1 LABEL w1x3 W1X3",
 ];
+
+/** Vectors of half of the words that the rows have. */
+const numbers = new SeededRandom("exported vectors");
+const vectors = tinyVectors(
+  Object.fromEntries(
+    ["common1", "common2", "common7", ...Array.from({ length: 40 }, (_, k) => `w${k % 7}x${k % 12}`)].map(
+      (word) => [word, Array.from({ length: 20 }, () => numbers.nextBelow(255) - 127)],
+    ),
+  ),
+);
 
 let loadCount = 0;
 /** Output of the program, run in this process: it reads its arguments when it is loaded. */
@@ -51,6 +62,10 @@ test.each([
   [7, { flatPermille: 400 }, "pairs"],
   [7, { flatPermille: 400 }, "words"],
   [7, { flatPermille: 400 }, "listed words"],
+  [7, { flatPermille: 400 }, "words by idf"],
+  [7, { flatPermille: 400 }, "vectors"],
+  [7, undefined, "vectors beside pairs"],
+  [2, { flatPermille: 400 }, "vectors beside words by idf"],
 ] as const)("of %i labels, with the base %j, counting %s", async (labelCount, base, terms) => {
   const rows = madeTexts(labelCount, 8 * labelCount, "exported");
   const rules = { normQuantile: 1, nearDuplicatesShare: false, ...(base === undefined ? {} : { base }) };
@@ -59,10 +74,16 @@ test.each([
     kind: "text" as const,
     ...(terms === "words" ? { words: { own: words } } : {}),
     ...(terms === "listed words" ? { words: { own: words.slice(0, 4), shared: words.slice(4) } } : {}),
+    ...(terms.endsWith("by idf")
+      ? { words: { own: words, shared: [], idf: { twiceFrom: 3, thriceFrom: words.length - 3 } } }
+      : {}),
+    ...(terms.startsWith("vectors")
+      ? { vectors: vectors.file, wordCount: { vectors: 0, "vectors beside pairs": 1 }[terms as string] ?? 3 }
+      : {}),
     bucketCount: 128,
   };
   const recipe = recipeFor(rows, 128, { inputs, classes: madeLabels(labelCount), rules });
-  const trained = await trainDirect(rows, recipe);
+  const trained = await trainDirect(rows, recipe, { readVectors: vectors.read });
   const random = new SeededRandom("asked");
   const prompts = [
     ...ODD,
@@ -71,10 +92,11 @@ test.each([
   ];
   const file = join(folder, `${labelCount}-${base === undefined}-${terms}.json`);
   writeFileSync(file, JSON.stringify(exportClassifier(trained)));
-  const model = await directFamily.open(trained);
+  writeFileSync(join(folder, `${vectors.file.sha256}.bin`), vectors.bytes);
+  const model = await directFamilyOf(vectors.read).open(trained);
   const expected = prompts.map((prompt) => model.answer(prompt).label);
   expect(await printedBy(file, prompts)).toEqual(expected);
-  if (labelCount !== 2) return;
+  if (labelCount !== 2 || terms !== "pairs") return;
   const args = ["--import", tsx, program, file, ...prompts];
   const printed = execFileSync(process.execPath, args, { encoding: "utf8" });
   expect(printed.trimEnd().split("\n")).toEqual(expected);

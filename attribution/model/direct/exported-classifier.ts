@@ -14,7 +14,7 @@ export interface ExportedClassifier {
   readonly format: "openledger-classifier";
   readonly version: 1;
   readonly labels: readonly string[];
-  /** How an input becomes counts: the recipe's field. */
+  /** How an input becomes counts: the recipe's field. Word vectors that it names are in a file of their own, by their SHA-256. */
   readonly inputs: DirectParts["recipe"]["inputs"];
   /** Buckets that inputs are counted in. */
   readonly termBuckets: number;

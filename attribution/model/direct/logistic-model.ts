@@ -1,7 +1,7 @@
 /**
  * Multinomial logistic regression on sparse inputs. Direct models (classifiers, whose query is the prompt's counts)
- * are such models, and the checks of labels in cleaning/ and datanet-check.ts train them. Loss: mean
- * cross-entropy in nats plus λ/2 · |θ|², θ being the parameters.
+ * are such models, and the checks of labels in cleaning/ and datanet-check.ts train them. Loss: mean of the rows'
+ * cross-entropies in nats, each times the weight of its label, plus λ/2 · |θ|², θ being the parameters.
  */
 import { contrastBasis, type Sensitivities, writeRow } from "../../features/sensitivities.ts";
 import { softmaxInPlace } from "../../maths/exact-math.ts";
@@ -14,6 +14,8 @@ export interface LogisticOptions {
   readonly classCount: number;
   /** λ of λ/2 · |θ|². */
   readonly decay: number;
+  /** Weight of a row by its label, above 0; default 1 each. */
+  readonly labelWeights?: readonly number[] | undefined;
   /** `LbfgsOptions.tolerance`; default 1e-7. */
   readonly tolerance?: number;
 }
@@ -31,6 +33,7 @@ export function logisticModel(options: LogisticOptions): Model & {
   const { classCount, decay } = options;
   const parameterCount = (options.inputCount + 1) * classCount;
   const logits = new Float64Array(classCount);
+  const weightOf = (label: number) => options.labelWeights?.[label] ?? 1;
 
   const trainWith = (examples: Examples, train: TrainOptions, minimiser: Partial<LbfgsOptions>) => {
     const indices = train.indices ?? allIndices(examples);
@@ -39,7 +42,7 @@ export function logisticModel(options: LogisticOptions): Model & {
       gradient.fill(0);
       let loss = 0;
       for (const i of indices) {
-        loss += rowGradient(x, examples, i, logits, gradient);
+        loss += rowGradient(x, examples, i, { logits, weight: weightOf(examples.labels[i]!) }, gradient);
       }
       let squares = 0;
       for (let k = 0; k < parameterCount; k++) {
@@ -68,7 +71,8 @@ export function logisticModel(options: LogisticOptions): Model & {
         return softmaxInPlace(logits, 0, classCount) - labelLogit;
       });
     },
-    sensitivities: (parameters, examples) => logisticSensitivities(parameters, examples, classCount),
+    sensitivities: (parameters, examples) =>
+      logisticSensitivities(parameters, examples, classCount, weightOf),
   };
 }
 
@@ -76,6 +80,7 @@ function logisticSensitivities(
   parameters: Float64Array,
   examples: Examples,
   classCount: number,
+  weightOf: (label: number) => number,
 ): Sensitivities {
   const rowCount = examples.labels.length;
   const outputCount = classCount - 1;
@@ -89,12 +94,14 @@ function logisticSensitivities(
     labels: examples.labels,
     labelCount: classCount,
     probabilities: new Float64Array(rowCount * classCount),
+    weights: new Float64Array(rowCount),
   };
   const logits = new Float64Array(classCount);
   for (let i = 0; i < rowCount; i++) {
     writeLogits(parameters, examples.inputs, i, logits);
     softmaxInPlace(logits, 0, classCount);
-    writeRow(out, i, jacobian, logits, examples.labels[i]!);
+    const label = examples.labels[i]!;
+    writeRow(out, i, jacobian, logits, label, weightOf(label));
   }
   return out;
 }
@@ -131,12 +138,12 @@ function writeLogits(parameters: Float64Array, inputs: SparseRows, i: number, lo
   }
 }
 
-/** Adds the row's gradient and returns its loss. */
+/** Adds the row's weighed gradient and returns its weighed loss. */
 function rowGradient(
   parameters: Float64Array,
   { inputs, labels }: Examples,
   i: number,
-  logits: Float64Array,
+  { logits, weight }: { readonly logits: Float64Array; readonly weight: number },
   gradient: Float64Array,
 ): number {
   const classCount = logits.length;
@@ -145,6 +152,7 @@ function rowGradient(
   const labelLogit = logits[label]!;
   const loss = softmaxInPlace(logits, 0, classCount) - labelLogit;
   logits[label] = logits[label]! - 1;
+  if (weight !== 1) for (let c = 0; c < classCount; c++) logits[c] = weight * logits[c]!;
   const bias = inputs.columnCount * classCount;
   for (let c = 0; c < classCount; c++) gradient[bias + c] = gradient[bias + c]! + logits[c]!;
   for (let e = inputs.starts[i]!; e < inputs.starts[i + 1]!; e++) {
@@ -152,5 +160,5 @@ function rowGradient(
     const at = inputs.columns[e]! * classCount;
     for (let c = 0; c < classCount; c++) gradient[at + c] = gradient[at + c]! + value * logits[c]!;
   }
-  return loss;
+  return weight * loss;
 }

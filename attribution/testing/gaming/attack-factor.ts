@@ -103,24 +103,33 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows, source: AttackSource)
 }
 
 /** The rows that a plan brings into a world. */
-async function attackRows(world: AttackWorld, { derived, texts }: AttackPlan): Promise<LabelledInput[]> {
+async function attackRows(
+  world: AttackWorld,
+  { derived, make, texts }: AttackPlan,
+): Promise<readonly LabelledInput[]> {
+  if (make !== undefined) {
+    const { own, seed, source } = world;
+    const dearest = async () => (await byWorth(world, world.honest)).slice(0, own.length);
+    return make({ own, source, dearest, random: new SeededRandom(`attack/${seed}/made`) });
+  }
   if (derived !== null) return derivedRows(world, derived, `${world.seed}/0`);
   return texts.map((input) => ({ label: 0, input }));
 }
 
+async function byWorth(world: AttackWorld, rows: readonly LabelledInput[]): Promise<LabelledInput[]> {
+  const { earns } = await world.known();
+  return rows
+    .map((row) => ({ row, worth: earns(row) }))
+    .sort((a, b) => b.worth - a.worth)
+    .map(({ row }) => row);
+}
+
 async function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): Promise<LabelledInput[]> {
   const random = new SeededRandom(`attack/${seed}`);
-  const best = async (rows: readonly LabelledInput[]) => {
-    const { earns } = await world.known();
-    return rows
-      .map((row) => ({ row, worth: earns(row) }))
-      .sort((a, b) => b.worth - a.worth)
-      .map(({ row }) => row);
-  };
   const pools = {
     own: async () => world.own,
-    dearest: () => best(world.honest),
-    best: () => best(world.fresh.slice(0, POOL * world.own.length)),
+    dearest: () => byWorth(world, world.honest),
+    best: () => byWorth(world, world.fresh.slice(0, POOL * world.own.length)),
   };
   const pool = await pools[one.from]();
   const choices = partChoices(world);
@@ -225,7 +234,10 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   const [honest, attacker] = [true, false].map((is) => earned.filter((_, k) => included[k]!.isHonest === is));
   const perRow = mean(honest!);
   const best = honest!.sort().subarray(Math.floor(0.8 * honest!.length));
-  const factor = (mean(attacker!) * attacker!.length) / broughtCount / perRow;
+  const factor =
+    (mean(attacker!) * attacker!.length) /
+    (plan.isPerOwnRow === true ? world.own.length : broughtCount) /
+    perRow;
   return { factor, leftOut, bestFifth: mean(best) / perRow };
 }
 

@@ -46,6 +46,8 @@ export async function knownModel(
     model.sensitivities(parameters, examplesOf(some));
   const own = sensitivitiesOf(rows);
   const { count, position } = usedColumns(own.inputs);
+  /** Scales of the used buckets, in which lengths are registered; the bias is the last column. */
+  const usedScales = inputs.counter.scales.filter((_, bucket) => position[bucket]! >= 0);
   const aligned = renumberColumns(own.inputs, position, count);
   const factor = weightedProducts(aligned, aligned, meanCurvatures(own));
   for (let a = 0; a < count; a++) factor[a * count + a] = factor[a * count + a]! + recipe.method.damping;
@@ -87,7 +89,8 @@ export async function knownModel(
       const { label, runnerUp } = answers[q]!;
       return product * (gradient[runnerUp]! - gradient[label]!);
     });
-    return { length: lengthOf(gradient) * lengthOf(direction), scores };
+    const registered = direction.map((value, a) => (usedScales[a] ?? 1) * value);
+    return { length: lengthOf(gradient) * lengthOf(registered), scores };
   };
   const made = Array.from(rows, (_, k) => rowOf(own, k));
   const { base: { flatPermille } = { flatPermille: 0 }, normQuantile } = recipe.rules;

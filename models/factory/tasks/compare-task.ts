@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import { directFamilyOf } from "@openledger/attribution/model/direct/direct-family";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { DIRECT } from "@openledger/attribution/model/recipe-fields";
@@ -24,6 +24,7 @@ import { promptOf, rowQuestion, tokensOfPrompt } from "../../tuning/recipe/text-
 import { heldOutRows } from "../../tuning/recipe/text-training.ts";
 import { makeIndex } from "../../tuning/retrieval/make-index.ts";
 import { generate } from "../../tuning/training/generate.ts";
+import { readVectorsFrom } from "../../tuning/vectors/vector-places.ts";
 import type { FactoryComparison } from "../factory-api.ts";
 import { ADAPTER_FOLDER, MODEL_FOLDER, readDatasetRows } from "./dataset-files.ts";
 import type { CompareTask } from "./task-messages.ts";
@@ -40,7 +41,9 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
 /** Answers of a model that sorts; it has no base to compare with. @throws ATT_ROW_INVALID for another kind of input */
 async function answerSorted({ jobFolder, prompts }: CompareTask): Promise<FactoryComparison> {
   await initPoseidon();
-  const { family, ...model } = await readModel(join(jobFolder, MODEL_FOLDER), [directFamily as never]);
+  const { family, ...model } = await readModel(join(jobFolder, MODEL_FOLDER), [
+    directFamilyOf(readVectorsFrom()) as never,
+  ]);
   const answering = await family.open({ family, ...model });
   const noLoss = { base: null, baseLoss: null, tunedLoss: null, expected: null };
   return {

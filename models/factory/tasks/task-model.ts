@@ -2,7 +2,7 @@
  * Setting of this machine for the factory's tasks (kernels, threads, base), and the check in bytes that a model fits the memory.
  */
 import { influenceBytes } from "@openledger/attribution/features/direct-rows";
-import { directTraining } from "@openledger/attribution/model/direct/direct-training";
+import { directTrainingOf } from "@openledger/attribution/model/direct/direct-training";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { adapterLayout } from "../../engine/architecture/adapter-layout.ts";
@@ -24,13 +24,14 @@ import {
   type TuningWatch,
   textTraining,
 } from "../../tuning/recipe/text-training.ts";
+import { readVectorsFrom } from "../../tuning/vectors/vector-places.ts";
 import type { MachineTask } from "./task-messages.ts";
 
 /** Trainings of all families with this machine's setting. */
 export function trainingsOf(task: MachineTask, watch?: TuningWatch) {
   const setting = settingOf(task, watch);
   const text = textTraining(textFamily(setting), setting);
-  return { text, all: [directTraining, text] as readonly FamilyTraining[] };
+  return { text, all: [directTrainingOf(readVectorsFrom()), text] as readonly FamilyTraining[] };
 }
 
 export function settingOf(task: MachineTask, watch?: TuningWatch): TrainingSetting {

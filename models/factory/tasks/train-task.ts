@@ -4,7 +4,9 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
+import { requireVectors } from "@openledger/attribution/inputs/open-inputs";
+import { vectorsOf } from "@openledger/attribution/inputs/released-vectors";
+import { type DirectParts, vectorsFileName } from "@openledger/attribution/model/direct/direct-family";
 import { exportClassifier } from "@openledger/attribution/model/direct/exported-classifier";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { type TrainedModel, trainingOf } from "@openledger/attribution/model/model-family";
@@ -17,6 +19,7 @@ import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { publishTrained } from "../../tuning/recipe/plan-model.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { TuningPaused } from "../../tuning/training/tune-adapter.ts";
+import { readVectorsFrom } from "../../tuning/vectors/vector-places.ts";
 import {
   type FactoryStatics,
   type JobResult,
@@ -135,9 +138,16 @@ async function makeSorter(
   const sorted = await trainSorter({ recipe, training }, rows, { ...making, form, labels, saidStep });
   if (sorted === null) return null;
   const { accuracy, trained } = sorted;
-  const exported = `${JSON.stringify(exportClassifier(trained as TrainedModel<DirectParts>))}\n`;
+  const classifier = exportClassifier(trained as TrainedModel<DirectParts>);
+  const exported = `${JSON.stringify(classifier)}\n`;
   await mkdir(join(jobFolder, CLASSIFIER_FOLDER), { recursive: true });
   await writeFileWhole(join(jobFolder, CLASSIFIER_FOLDER, CLASSIFIER_FILE), exported);
+  const vectors = vectorsOf(classifier.inputs);
+  if (vectors !== null)
+    await writeFileWhole(
+      join(jobFolder, CLASSIFIER_FOLDER, vectorsFileName(vectors)),
+      await requireVectors(vectors, readVectorsFrom()),
+    );
   return { trained, figures: { losses: null, accuracy, fit: trained.accuracy, adapterSha256: null } };
 }
 

@@ -7,7 +7,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import { directFamilyOf } from "@openledger/attribution/model/direct/direct-family";
 import type { Chat } from "@openledger/attribution/model/model-chat";
 import { familyOf, type ModelFamily } from "@openledger/attribution/model/model-family";
 import { decodePayees } from "@openledger/attribution/model/model-files";
@@ -38,6 +38,7 @@ import { readBaseFile, readFrom, shapeOfBase } from "../../tuning/recipe/base-fi
 import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { isCiting, type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
+import { readVectorsFrom } from "../../tuning/vectors/vector-places.ts";
 import { createModelApp, type RoutedModel, type SettlingSource } from "./answer-routes.ts";
 import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
@@ -154,7 +155,7 @@ export class AnswerModels {
     });
     this.#bases = [readFrom(baseSourceAt(options.basePath))];
     const setting = { bases: this.#bases, kernels: options.kernels };
-    this.#families = [directFamily as never, textFamily(setting) as never];
+    this.#families = [directFamilyOf(readVectorsFrom()) as never, textFamily(setting) as never];
   }
 
   /**
@@ -297,6 +298,7 @@ export class AnswerModels {
         "the terms of rows of the model are not known: nothing says that it may not answer for pay",
       );
     const thread = this.#thread;
+    const family = familyOf(recipe, this.#families);
     const rows = ROWS_FILE in manifest.files ? new RowLines(join(folder, ROWS_FILE)) : null;
     const isOfRows = text !== null && isCiting(text);
     const payees =
@@ -347,7 +349,7 @@ export class AnswerModels {
     this.#routed.set(String(modelId), {
       modelId,
       manifest,
-      promptKind: familyOf(recipe, this.#families).promptKind(recipe),
+      promptKind: family.promptKind(recipe),
       scoreMode: () => this.scoreMode(modelId),
       assurance: assuranceOf(recipe, ANSWERED_AGAIN),
       service,
@@ -358,7 +360,10 @@ export class AnswerModels {
         if (isOfRows && name === INDEX_FILE) withdrawals.requireIndex(bytes);
         return bytes;
       },
-      sharedFile: (name) => (text === null ? null : readBaseFile(text.base, name, this.#bases)),
+      sharedFile: (name) =>
+        text === null
+          ? (family.readShared?.({ family, recipe }, name) ?? null)
+          : readBaseFile(text.base, name, this.#bases),
       publishesRows: rows !== null,
       // Attack: a model whose rows are withheld has their texts in its index.
       tellsRows: (name) => name === ROWS_FILE || (isOfRows && name === INDEX_FILE),

@@ -43,7 +43,7 @@ export interface RoutedModel {
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. @throws ATT_ROW_WITHDRAWN for one with withdrawn rows */
   file(name: string): Bytes | Promise<Bytes>;
-  /** A file that it shares with others: a language model's base. */
+  /** A file that it shares with others: a language model's base, a classifier's word vectors. */
   sharedFile(name: string): Bytes | Promise<Bytes>;
   /** True if the rows are among its files. */
   readonly publishesRows: boolean;

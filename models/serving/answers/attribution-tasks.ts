@@ -3,7 +3,7 @@
  * paid), and estimates of who would be paid. attribution-thread.ts starts it.
  */
 
-import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import { directFamilyOf } from "@openledger/attribution/model/direct/direct-family";
 import type { Chat } from "@openledger/attribution/model/model-chat";
 import { readModelFiles } from "@openledger/attribution/model/model-directory";
 import type {
@@ -30,6 +30,7 @@ import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { SharedText } from "../../tuning/recipe/shared-text.ts";
 import { type TextParts, textFamily } from "../../tuning/recipe/text-family.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
+import { readVectorsFrom } from "../../tuning/vectors/vector-places.ts";
 
 /** A model of the thread. */
 export interface SeatedModel {
@@ -64,7 +65,10 @@ interface Held {
 
 const { basePath, heldBytes, kernels, models: first, scores } = taskSeat<AttributionSeat>();
 const setting = { bases: [readFrom(baseSourceAt(basePath))], kernels };
-const families = [directFamily, textFamily(setting)] as unknown as readonly ModelFamily[];
+const families = [
+  directFamilyOf(readVectorsFrom()),
+  textFamily(setting),
+] as unknown as readonly ModelFamily[];
 const folders = new Map<number, string>();
 const held = new RecentValues<number, Held>(heldBytes, ({ engine }) => engine.close());
 let texts: readonly TextRecipe[] = [];

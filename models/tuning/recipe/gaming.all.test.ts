@@ -8,13 +8,19 @@ import {
   measureAttack,
   measureAttacks,
 } from "@openledger/attribution/testing/gaming/attack-factor";
-import { ATTACKS, HONEST_PLAN } from "@openledger/attribution/testing/gaming/attack-plan";
+import {
+  ATTACKS,
+  HONEST_PLAN,
+  REVIEWED_TEXT_PLANS,
+  reviewedPicturePlans,
+  reviewedTablePlans,
+} from "@openledger/attribution/testing/gaming/attack-plan";
 import {
   type AttackSource,
   emailSource,
   textSource,
 } from "@openledger/attribution/testing/gaming/attack-source";
-import { irisSource } from "@openledger/attribution/testing/iris-flowers";
+import { irisSource, numberedIrisSource } from "@openledger/attribution/testing/iris-flowers";
 import { madeLabels, madeText } from "@openledger/attribution/testing/made-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, expect, test } from "vitest";
@@ -27,8 +33,10 @@ const CHOSEN_BY = 600;
 
 /** Worlds of the recipe that ships. */
 async function usualWorlds(source: AttackSource, seeds: readonly string[], bucketCount = 1_024) {
-  const contents = await source.contentsOf(source.rows.slice(0, CHOSEN_BY).map(({ input }) => input));
-  const recipeOf = await usualRecipe({ ...source, bucketCount }, contents);
+  const recipeOf = await usualRecipe(
+    { ...source, bucketCount, withVectors: false },
+    source.rows.slice(0, CHOSEN_BY),
+  );
   return attackWorlds(({ rowCount }) => recipeOf(rowCount), seeds, source);
 }
 
@@ -66,4 +74,28 @@ const WORLDS = [
 test.each(WORLDS)("no attack on %s earns more than was measured", async (_, open, seeds, max) => {
   const factors = await measureAttacks(await usualWorlds(open(), seeds), () => {});
   for (const [name, factor] of Object.entries(factors)) expect(factor, name).toBeLessThanOrEqual(max);
+});
+
+/** Passages of 80 words of eight genres: texts that can be cut into pieces. */
+const shortPassages = () =>
+  textSource(
+    BROWN_GENRES.slice(0, 8),
+    brownPassages()
+      .filter(({ label }) => label < 8)
+      .map(({ input, label }) => ({ label, input: input.split(" ").slice(0, 80).join(" ") })),
+  );
+
+/** Pieces of a text are paid by its base once, but their influence adds up: above the bar of 1.5 that is meant. */
+const PIECES_MAX = 2.9;
+
+test.each([
+  ["short passages", shortPassages, ["1"], REVIEWED_TEXT_PLANS],
+  ["digits", digitSource, ["1"], reviewedPicturePlans(28)],
+  ["numbered rows of a table", numberedIrisSource, ["1", "2", "3"], reviewedTablePlans(0)],
+] as const)("no reviewed attack on %s earns more than was measured", async (_, open, seeds, plans) => {
+  const worlds = await usualWorlds(open(), seeds);
+  for (const plan of plans) {
+    const { factor } = await measureAttack(plan, worlds);
+    expect(factor, plan.name).toBeLessThanOrEqual(plan.isPerOwnRow === true ? PIECES_MAX : 1.5);
+  }
 });

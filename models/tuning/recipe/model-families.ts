@@ -7,9 +7,9 @@ import { availableParallelism } from "node:os";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
 import type { TrainingSetting } from "./text-training.ts";
 
-/** Places where files of base models are looked for, beside the base that comes with this software. */
+/** Places where files of base models and word vectors are looked for, beside those that come with this software. */
 interface BaseSources {
-  /** A folder or an address. */
+  /** Folder or address of a base. */
   readonly base?: string | undefined;
   /** Model's server, which has the files that it answers with. */
   readonly serverUrl?: string | undefined;
@@ -17,23 +17,26 @@ interface BaseSources {
 
 /** Families for anyone who reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
 export async function modelFamilies(offsets: BaseSources = {}): Promise<readonly ModelFamily[]> {
-  const [{ directFamily }, { textFamily }, setting] = await Promise.all([
+  const [{ directFamilyOf }, { readVectorsFrom }, { textFamily }, setting] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
+    import("../vectors/vector-places.ts"),
     import("./text-family.ts"),
     textSetting(offsets),
   ]);
-  return [directFamily, textFamily(setting)];
+  return [directFamilyOf(readVectorsFrom(offsets)), textFamily(setting)];
 }
 
 /** Trainings for anyone who makes models, or checks how they were made. */
 export async function modelTrainings(offsets: BaseSources = {}): Promise<readonly FamilyTraining[]> {
-  const [{ directTraining }, { textFamily }, { textTraining }, setting] = await Promise.all([
-    import("@openledger/attribution/model/direct/direct-training"),
-    import("./text-family.ts"),
-    import("./text-training.ts"),
-    textSetting(offsets),
-  ]);
-  return [directTraining, textTraining(textFamily(setting), setting)];
+  const [{ directTrainingOf }, { readVectorsFrom }, { textFamily }, { textTraining }, setting] =
+    await Promise.all([
+      import("@openledger/attribution/model/direct/direct-training"),
+      import("../vectors/vector-places.ts"),
+      import("./text-family.ts"),
+      import("./text-training.ts"),
+      textSetting(offsets),
+    ]);
+  return [directTrainingOf(readVectorsFrom(offsets)), textTraining(textFamily(setting), setting)];
 }
 
 export async function textSetting({ base, serverUrl }: BaseSources): Promise<TrainingSetting> {

@@ -3,6 +3,7 @@
  * Datanet's card complete a draft to a recipe, the family checks the rows, then training, registration and files.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
+import { ENGLISH_VECTORS } from "@openledger/attribution/inputs/released-vectors";
 import {
   type FamilyTraining,
   type TrainedModel,
@@ -23,12 +24,14 @@ import {
   type RegistrationTerms,
   registerModel,
 } from "@openledger/attribution/model/registration";
+import type { OnProgress } from "@openledger/attribution/progress";
 import type { RowKind } from "@openledger/attribution/rows/row-kinds";
 import { isQuestionRow, isTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import { holdsPayees, misfitOf, shapeOfPayees } from "@openledger/circuits/settlement/settlement-size";
 import { modelTerms, requireRecipeTerms } from "@openledger/datanets/terms/terms-rule";
 import { baseNameAt, baseSourceAt } from "../base/base-address.ts";
+import { readVectorsFrom } from "../vectors/vector-places.ts";
 import {
   completeRecipe,
   LABELS,
@@ -93,14 +96,19 @@ export interface PresetFacts {
   readonly features: number;
   /** Folder or address of a language model's base. */
   readonly basePlace: string;
+  /** Stage "choose" of a classifier's inputs. */
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** @throws MOD_… if the base cannot be read */
 export async function presetDraft(
   name: AnyPreset,
-  { basePlace, card, features, rows }: PresetFacts,
+  { basePlace, card, features, onProgress, rows }: PresetFacts,
 ): Promise<RecipeDraft> {
-  if (name === LABELS) return labelsPreset({ rows, bucketCount: features, card });
+  if (name === LABELS) {
+    const [vectors, readVectors] = [ENGLISH_VECTORS, readVectorsFrom()];
+    return labelsPreset({ rows, bucketCount: features, card, vectors, readVectors, onProgress });
+  }
   const isSaying = name === "cited-answers";
   const isCiting = isSaying || name === "cited-texts";
   const sizes = { rowCount: rows.length, columnCount: features, isCiting, isSaying };

@@ -89,7 +89,10 @@ describe("recipe presets", () => {
     const small = await fitted(rows, 64);
     expect(small.inputs).toMatchObject({ kind: "image", side: 7, colours: 1, ground: "black" });
     expect((await trainDirect(rows, small)).accuracy).toBeGreaterThan(0.8);
-    expect((await fitted(rows, 1_024)).inputs).toMatchObject({ side: 14 });
+    // More buckets have room for other ways to count, of which inner folds choose.
+    const large = await fitted(rows, 1_024);
+    expect(large.inputs).toMatchObject({ kind: "image", bucketCount: 1_024 });
+    expect((await trainDirect(rows, large)).accuracy).toBeGreaterThan(0.8);
     await expect(fitted(rows, 16)).rejects.toThrow(expect.objectContaining({ code: "ATT_RECIPE_INVALID" }));
   });
 
@@ -152,6 +155,29 @@ describe("recipe presets", () => {
     const file = classifierRecipe({ rowCount: 8, inputs: { ...text, bucketCount: 1_024 }, classes });
     const datanet = { id: 10, version: 1, rowsRoot: 5n, labelsRoot: 6n };
     expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
+  });
+});
+
+describe("rules of a card", () => {
+  const datanet = { id: 4, version: 1, rowsRoot: 0n };
+  const rulesOf = (inputs: { kind: string } | undefined, rewards: object) =>
+    completeRecipe(inputs === undefined ? {} : { inputs }, datanet, 257, JSON.stringify({ rewards })) as {
+      rules: object;
+    };
+
+  it("pay a labelled text's base by its words, and all other rows the whole of it", () => {
+    const base = { flatPermille: 300 };
+    expect(rulesOf({ kind: "text" }, { basePermille: 300 }).rules).toEqual({ base, baseBy: "terms" });
+    for (const inputs of [{ kind: "table" }, { kind: "image" }, undefined])
+      expect(rulesOf(inputs, { basePermille: 300 }).rules).toEqual({ base });
+    expect(rulesOf({ kind: "text" }, { basePermille: 0 }).rules).toEqual({});
+  });
+
+  it("name the comparison by which near-duplicates share", () => {
+    const shared = { nearDuplicatesShare: true, comparison: 2 };
+    expect(rulesOf(undefined, { basePermille: 0, nearDuplicates: "share" }).rules).toEqual(shared);
+    const leftOut = rulesOf(undefined, { basePermille: 0, nearDuplicates: "leave-out" }).rules;
+    expect(leftOut).toEqual({ nearDuplicatesShare: false });
   });
 });
 

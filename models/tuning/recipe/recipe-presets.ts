@@ -4,13 +4,17 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { baseBuckets } from "@openledger/attribution/features/direct-base";
-import { chooseInputs } from "@openledger/attribution/inputs/choose-inputs";
+import type { ModelInputs, VectorsFile } from "@openledger/attribution/inputs/model-inputs";
+import type { ReadVectors } from "@openledger/attribution/inputs/open-inputs";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { fittedInputs } from "@openledger/attribution/model/direct/fitted-inputs";
+import { rootWeights } from "@openledger/attribution/model/direct/label-weights";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { OnProgress } from "@openledger/attribution/progress";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { FIELD_TYPES, ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
-import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { COMPARISON_VERSION, clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { decodeTableRow, type TableField } from "@openledger/attribution/rows/table-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -68,27 +72,41 @@ interface ClassifierSizes {
   /** Labels, in the card's order. */
   readonly classes: readonly string[];
   readonly rowCount: number;
+  /** Rows of each label, in the labels' order. Absent: as if each had as many. */
+  readonly labelCounts?: readonly number[];
+}
+
+/** λ of a classifier, as a penalty on its parameters and as the damping of its influence. */
+function decayOf(inputs: ModelInputs, { classes, rowCount }: Omit<ClassifierSizes, "inputs">): number {
+  const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
+  return {
+    text: penalty * Math.sqrt(2 / classes.length),
+    image: rowCount < MANY_PICTURES ? Math.max(penalty, MIN_IMAGE_PENALTY) : penalty,
+    table: penalty,
+  }[inputs.kind];
 }
 
 /** Settings of a classifier of known inputs. The same sizes give the same recipe. Its base is the card's. */
 export function classifierRecipe({
   classes,
   inputs,
+  labelCounts,
   rowCount,
 }: ClassifierSizes): Omit<DirectRecipe, "datanet"> {
-  const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
-  const decay = {
-    text: penalty * Math.sqrt(2 / classes.length),
-    image: rowCount < MANY_PICTURES ? Math.max(penalty, MIN_IMAGE_PENALTY) : penalty,
-    table: penalty,
-  }[inputs.kind];
+  const decay = decayOf(inputs, { classes, rowCount });
+  const labelWeights = labelCounts === undefined ? undefined : rootWeights(labelCounts);
   return {
     version: 2,
     family: "direct",
     inputs,
     classes: [...classes],
     seed: LABELS,
-    model: { kind: "logistic", decay, tolerance: 1e-6 },
+    model: {
+      kind: "logistic",
+      decay,
+      tolerance: 1e-6,
+      ...(labelWeights === undefined ? {} : { labelWeights }),
+    },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
     rules: { normQuantile: clipQuantileOf(inputs.kind, classes.length), nearDuplicatesShare: false },
@@ -104,17 +122,24 @@ export interface LabelledVersion {
   readonly bucketCount: number;
   /** Text of the Datanet's card: kind, fields and labels of its rows, and their base. null: as the rows look, no base. */
   readonly card: string | null;
+  /** Word vectors that texts may be counted by, and the reader of their file. Absent: none. */
+  readonly vectors?: VectorsFile | undefined;
+  readonly readVectors?: ReadVectors | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**
- * The preset of classifiers: inputs as the card and the rows need them, in the buckets of a settlement circuit. The same
- * card and rows give the same recipe.
+ * The preset of classifiers: inputs as the card and the rows need them, in the buckets of a settlement circuit, chosen among the ways of
+ * the rows' kind by inner folds, and weights of labels where they are unequal. The same card and rows give the same recipe.
  * @throws ATT_RECIPE_INVALID where rows of the card's kind have no classifier
  */
 export async function labelsPreset({
   bucketCount,
   card,
+  onProgress,
+  readVectors,
   rows,
+  vectors,
 }: LabelledVersion): Promise<Omit<DirectRecipe, "datanet">> {
   const said = card === null ? null : shapeOfCard(card);
   const kind = said?.kind ?? kindOfRows(rows);
@@ -124,12 +149,18 @@ export async function labelsPreset({
   const classes = said === null || said.labels.length === 0 ? labelsIn(rows) : said.labels;
   const labelField = fieldOfLabels(fields, rows);
   const hasBase = rewardsOfCard(card ?? "").base !== null;
-  const inputs = await chooseInputs(
+  const rowCount = rows.length;
+  const inputs = await fittedInputs(
     { kind, fields, labelCount: classes.length, ...(labelField === null ? {} : { labelField }) },
-    rows.map(({ content }) => content),
+    rows,
     { bucketCount, baseBuckets: hasBase ? baseBuckets(classes.length) : 0 },
+    {
+      ...{ classes, onProgress, readVectors, vectors },
+      decayOf: (one) => decayOf(one, { classes, rowCount }),
+    },
   );
-  return classifierRecipe({ inputs, classes, rowCount: rows.length });
+  const labelCounts = classes.map((name) => rows.filter(({ label }) => label === name).length);
+  return classifierRecipe({ inputs, classes, labelCounts, rowCount });
 }
 
 const cardShape = z.object({
@@ -198,7 +229,7 @@ export interface RecipeDatanet {
  * @param further of a model of several Datanets, in their places
  */
 export function completeRecipe(
-  input: { readonly retrieval?: unknown; readonly rules?: unknown },
+  input: { readonly inputs?: unknown; readonly retrieval?: unknown; readonly rules?: unknown },
   datanet: RecipeDatanet,
   columnCount: number,
   card: string | null = null,
@@ -216,14 +247,21 @@ export function completeRecipe(
 }
 
 /** Rules of a recipe that the card sets; the others stay. */
-function rulesOfCard({ retrieval, rules }: { retrieval?: unknown; rules?: unknown }, card: string): object {
+function rulesOfCard(
+  { inputs, retrieval, rules }: { inputs?: unknown; retrieval?: unknown; rules?: unknown },
+  card: string,
+): object {
   const { base, citationPermille, nearDuplicatesShare, normQuantile } = rewardsOfCard(card);
   return {
     rules: {
       ...(rules as object),
       ...(normQuantile !== null && { normQuantile }),
       ...(nearDuplicatesShare !== null && { nearDuplicatesShare }),
+      ...(nearDuplicatesShare === true && { comparison: COMPARISON_VERSION }),
       ...(base !== null && { base }),
+      // Of a language model the base goes by tokens.
+      ...(base !== null &&
+        (inputs as { kind?: unknown } | undefined)?.kind === "text" && { baseBy: "terms" }),
     },
     ...(retrieval !== undefined && {
       retrieval: { ...(retrieval as object), ...(citationPermille !== null && { citationPermille }) },

@@ -272,7 +272,7 @@ function registeredTexts(
   const paid = real.map((value, k) => value * factors[Math.floor(k / featureCount)]!);
   const sources: RowSources = {
     baseParts: Float64Array.from(baseParts),
-    duplicates: () => nearPassages(rows),
+    duplicates: () => nearPassages(rows, recipe.rules),
   };
   if (index === null) return registeredFeatures(paid, featureCount, recipe, sources);
   const baseCount = citingBaseColumns(recipe);

@@ -94,19 +94,21 @@ function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): SaidInd
   };
 }
 
-/** Near-duplicates among passages, by their words. */
-export const nearPassages = (rows: readonly TextRow[]): NearDuplicate[] =>
+/** Near-duplicates among passages, by their words, in the version of the comparison that the rules name. */
+export const nearPassages = (
+  rows: readonly TextRow[],
+  rules: Pick<CitingRecipe["rules"], "comparison">,
+): NearDuplicate[] =>
   nearDuplicates({
     kind: "text",
+    version: rules.comparison ?? 1,
     contents: rows.map((row) => Buffer.from(wholeText(row), "utf8")),
     labels: new Int32Array(rows.length),
   });
 
 /** Rows that are never cited: where near-duplicates share one reward, the first of them is cited for all. */
-const laterPassages = (
-  rows: readonly TextRow[],
-  { nearDuplicatesShare }: CitingRecipe["rules"],
-): ReadonlySet<number> => new Set(nearDuplicatesShare ? nearPassages(rows).map(({ later }) => later) : []);
+const laterPassages = (rows: readonly TextRow[], rules: CitingRecipe["rules"]): ReadonlySet<number> =>
+  new Set(rules.nearDuplicatesShare ? nearPassages(rows, rules).map(({ later }) => later) : []);
 
 const named = ({ content, contributorId, validatorId }: OwnedRow) => ({
   digest: bytesToHex(sha256(content)),

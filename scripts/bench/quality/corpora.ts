@@ -2,7 +2,7 @@
 import type { InputShape } from "@openledger/attribution/inputs/choose-inputs";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
-import { contentOf, type LabelledInput } from "@openledger/attribution/rows/row-content";
+import type { LabelledInput } from "@openledger/attribution/rows/row-content";
 import { BROWN_GENRES, brownPassages } from "@openledger/attribution/testing/brown-corpus";
 import { digitSource } from "@openledger/attribution/testing/digit-source";
 import { irisSource } from "@openledger/attribution/testing/iris-flowers";
@@ -14,7 +14,7 @@ export type CorpusName = (typeof CORPUS_NAMES)[number];
 
 /** A data set's rows in random order; a label is a place in `classes`. */
 export interface Corpus {
-  readonly name: CorpusName;
+  readonly name: string;
   readonly shape: InputShape;
   readonly classes: readonly string[];
   readonly rows: readonly LabelledInput[];
@@ -53,7 +53,6 @@ export async function usualRecipeOf(
   { classes, shape }: Corpus,
   rows: readonly LabelledInput[],
 ): Promise<DirectRecipe> {
-  const contents = rows.map(({ input }) => contentOf(shape.kind, input));
-  const recipeOf = await usualRecipe({ ...shape, classes }, contents);
+  const recipeOf = await usualRecipe({ ...shape, classes }, rows);
   return recipeOf(rows.length);
 }

@@ -14,6 +14,7 @@ import {
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
 import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
+import { weightsOf } from "@openledger/attribution/model/direct/label-weights";
 import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
 import type { Examples } from "@openledger/attribution/model/model";
 import { clipFactors } from "@openledger/attribution/rows/row-rules";
@@ -33,6 +34,7 @@ import {
   termTotal,
 } from "@openledger/circuits/ledger/direct-query";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
 import { logisticCoordinates } from "./logistic-coordinates.ts";
 
@@ -97,12 +99,17 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   const question = corpus.rows.slice(rowCount, rowCount + queryCount);
   const recipe = await usualRecipeOf(corpus, rows);
   const { decay } = recipe.model;
-  const inputs = await directInputs(recipe);
+  const inputs = await directInputs(recipe, readVectorsFrom());
   const examples = {
     inputs: inputs.examples(rows.map(({ input }) => input)),
     labels: Int32Array.from(rows, ({ label }) => label),
   };
-  const model = logisticModel({ inputCount: inputs.inputCount, classCount: inputs.labels.length, decay });
+  const model = logisticModel({
+    inputCount: inputs.inputCount,
+    classCount: inputs.labels.length,
+    decay,
+    labelWeights: weightsOf(recipe.model.labelWeights),
+  });
   const retrain = (start: Float64Array, indices: Int32Array) =>
     model.trainWith(examples, { indices, start }, { tolerance: RETRAIN_TOLERANCE });
   log(`training on ${rowCount} rows`);
@@ -114,7 +121,8 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   log("exact influence");
   const own = model.sensitivities(parameters, examples);
   const featureCount = recipe.columnCount;
-  const influence = rowInfluence(own, { damping: decay, featureCount });
+  const { scales } = inputs.counter;
+  const influence = rowInfluence(own, { damping: decay, featureCount, scales });
   const { normQuantile } = recipe.rules;
   const ways = scoresOfWays(influence, featureCount, questions, { ...options, normQuantile });
   const exact = ways.get("exact")!;
@@ -125,7 +133,8 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
     Float64Array.from(questions, ({ columns, earlier, later, realWeights, sign }) =>
       columns.reduce((sum, column, k) => {
         const at = Math.min(column, inputs.inputCount) * labelCount;
-        return sum - sign * (of[at + later]! - of[at + earlier]!) * realWeights[k]!;
+        const weight = (scales[column] ?? 1) * realWeights[k]!;
+        return sum - sign * (of[at + later]! - of[at + earlier]!) * weight;
       }, 0),
     );
   const subsets = Array.from({ length: subsetCount }, (_, k) =>

@@ -13,12 +13,15 @@ import {
   writeDenseRow,
 } from "@openledger/attribution/maths/sparse-rows";
 import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
+import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { weightsOf } from "@openledger/attribution/model/direct/label-weights";
 import { logisticModel } from "@openledger/attribution/model/direct/logistic-model";
 import { openPictures } from "@openledger/attribution/pictures/pictures";
 import { contentOf } from "@openledger/attribution/rows/row-content";
 import { decodeTableRow } from "@openledger/attribution/rows/table-rows";
 import { bucketOf, distinctTerms } from "@openledger/attribution/rows/text-terms";
 import { wordsOf } from "@openledger/attribution/rows/words";
+import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
 
 /** Places of the rows that a model is trained on, and of those that it labels. */
@@ -71,18 +74,25 @@ export async function heldOutAccuracy(
   return { accuracy: right / labelled, accuracyInDoubles: rightInDoubles / labelled, labelled };
 }
 
-async function rightByDefault(
+async function rightByDefault(corpus: Corpus, split: Split, recipe: DirectRecipe): Promise<number> {
+  const labels = await labelsByRecipe(corpus, split, recipe);
+  return split.test.filter((i, k) => labels[k] === corpus.rows[i]!.label).length;
+}
+
+/** Label of each test row, as the integers say that a model of the recipe registers. */
+export async function labelsByRecipe(
   corpus: Corpus,
   { test, train }: Split,
-  recipe: Awaited<ReturnType<typeof usualRecipeOf>>,
-): Promise<number> {
+  recipe: DirectRecipe,
+): Promise<number[]> {
   const rows = train.map((i) => corpus.rows[i]!);
-  const inputs = await directInputs(recipe);
+  const inputs = await directInputs(recipe, readVectorsFrom());
   const { decay, tolerance } = recipe.model;
   const model = logisticModel({
     inputCount: inputs.inputCount,
     classCount: corpus.classes.length,
     decay,
+    labelWeights: weightsOf(recipe.model.labelWeights),
     tolerance,
   });
   const parameters = model.train({
@@ -90,10 +100,7 @@ async function rightByDefault(
     labels: Int32Array.from(rows, ({ label }) => label),
   });
   const logits = registeredLogits(recipe, parameters);
-  return test.filter((i) => {
-    const { input, label } = corpus.rows[i]!;
-    return inputs.answer(logits, input).label === corpus.classes[label];
-  }).length;
+  return test.map((i) => corpus.classes.indexOf(inputs.answer(logits, corpus.rows[i]!.input).label));
 }
 
 /** Inputs of all rows without a circuit's limits. @param train rows that numbers are standardised by */

@@ -10,6 +10,7 @@ import type { ApprovalTerms, AskHost, PublishedRecipe } from "@openledger/client
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { type GlobalOptions, knownModelLocations } from "../../cli/context.ts";
+import { lineOfVectors } from "../models/line-of-vectors.ts";
 import { termsWords } from "../models/training/training-terms.ts";
 import { askAnyHost } from "./host-options.ts";
 
@@ -22,10 +23,14 @@ export const askHostOf =
     askAnyHost(options, ask);
 
 /** Lines of what was found about terms, and of what was not checked. */
-export function approvalWords(datanetId: number, { byRecipe, isRecipeRead, terms }: ApprovalTerms): string[] {
+export function approvalWords(
+  datanetId: number,
+  { byRecipe, isRecipeRead, terms, vectors }: ApprovalTerms,
+): string[] {
   const isAllNamed = byRecipe?.namedCount === byRecipe?.rowCount;
   return [
     ...termsWords(terms ?? undefined),
+    ...lineOfVectors(vectors),
     ...(byRecipe === null
       ? []
       : ["the terms are those in the model's recipe, compared with no host's: name one with --host"]),

@@ -1,16 +1,17 @@
 /**
- * Kinds of models that a gateway checks, with the files of their bases: fetched from a model's server once, and stored by their
- * SHA-256.
+ * Kinds of models that a gateway checks, with the files of their bases and their word vectors: fetched from a model's server once,
+ * and stored by their SHA-256.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import { directFamilyOf } from "@openledger/attribution/model/direct/direct-family";
 import type { ModelFamily } from "@openledger/attribution/model/model-family";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { type ReadBaseFile, readFromServer } from "@openledger/models/tuning/recipe/base-files";
 import { textSetting } from "@openledger/models/tuning/recipe/model-families";
 import { textFamily } from "@openledger/models/tuning/recipe/text-family";
+import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 
 const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
@@ -36,6 +37,7 @@ export function storedFamilies(folder: string, base: string | undefined) {
   return async (serverUrl: string): Promise<readonly ModelFamily[]> => {
     const setting = await textSetting({ base });
     const bases = [...setting.bases, storedIn(folder, readFromServer(serverUrl))];
-    return [directFamily, textFamily({ ...setting, bases }) as ModelFamily];
+    const direct = directFamilyOf(readVectorsFrom({ folder, serverUrl }));
+    return [direct as unknown as ModelFamily, textFamily({ ...setting, bases }) as ModelFamily];
   };
 }

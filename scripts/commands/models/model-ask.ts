@@ -3,6 +3,7 @@
  * Prices are in OPEN.
  */
 
+import { vectorsWords } from "@openledger/attribution/inputs/released-vectors";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
@@ -26,6 +27,7 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { factsOf, weightsLine } from "../verify/verify-model.ts";
 import { answerWords } from "./answer-words.ts";
+import { lineOfVectors } from "./line-of-vectors.ts";
 import { parseMinAssurance } from "./parse-min-assurance.ts";
 import { promptOf } from "./question-prompt.ts";
 
@@ -88,17 +90,20 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     output,
     labels: answer.label === null ? undefined : model.answer(prompt).labels,
   });
+  const vectors = vectorsWords(published.recipe);
   const head = [
     ...words.lines,
     isAnsweredAgain || model.queryOf === undefined
       ? "checked: answer, query and receipt are what the published model makes of the prompt"
       : "checked: query and receipt are what the published model makes of prompt and answer (--min-assurance answer=recomputed: the answer, too)",
     ...(await weightsLine(published)),
+    ...lineOfVectors(vectors),
     ...describeAssurance(assurance),
     ...describeEstimate(answer),
   ];
   const json = {
     modelId,
+    vectors,
     answer: answer.answer,
     label: answer.label,
     receipt: hex32(answer.receipt),

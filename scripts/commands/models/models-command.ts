@@ -14,6 +14,7 @@ import { addModelExportCommand } from "./training/model-export-command.ts";
 import { addModelGenerateCommand } from "./training/model-generate-command.ts";
 import { addModelTrainCommand } from "./training/model-train-command.ts";
 import { addModelTuneCommand } from "./training/model-tune-command.ts";
+import { addModelVectorsCommand } from "./training/model-vectors-command.ts";
 
 export function addModelsCommands(program: Command): void {
   const models = program
@@ -34,4 +35,5 @@ export function addModelsCommands(program: Command): void {
   addModelExportCommand(models);
   addModelGenerateCommand(models);
   addModelTuneCommand(models);
+  addModelVectorsCommand(models);
 }

@@ -4,6 +4,7 @@
  */
 
 import { stat } from "node:fs/promises";
+import { vectorsWords } from "@openledger/attribution/inputs/released-vectors";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import type { ModelParts } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
@@ -34,6 +35,7 @@ import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { readCardFile } from "../datanet/host-command.ts";
 import { readLabelledRows, rootOfRecords } from "../models/labelled-versions.ts";
+import { lineOfVectors } from "../models/line-of-vectors.ts";
 
 export interface VerifyModelOptions {
   server?: string;
@@ -100,6 +102,7 @@ export async function recompute(
       : `it has no base${facts.policy === 0n ? "" : "; with --card FILE its rules of rewards are compared with what the datanet's card says"}`,
     ...labelsLine(model, result),
     ...(await weightsLine(model)),
+    ...lineOfVectors(vectorsWords(model.recipe)),
     `${counted(result.payeeCount, "payee")}, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   const found = {
@@ -112,6 +115,7 @@ export async function recompute(
     settlingCircuits: settling,
     staticsHash: hex32(model.staticsHash),
     isTrainedAgain: options.quick !== true,
+    vectors: vectorsWords(model.recipe),
     ...result,
   };
   return { lines, facts: found };

@@ -15,6 +15,7 @@ const WORDS: Readonly<Record<DrawVerdict, string>> = {
   withheld: "no prompt is published: only the payer could check it",
   "another-prompt": "⚠ the prompt or the answer is not the one of the receipt",
   dictated: "⚠ paid by counts that differ from its prompt",
+  unverifiable: "⚠ not compared: the model's word vectors are not to be had here",
   unopened: "void: it was not opened",
   "false-opening": "void: the opening is not its receipt's",
   "false-answer": "⚠ void: the answer was not the model's",

@@ -1,6 +1,12 @@
 /** `openledger vote`: OPEN's votes on Ethereum: list, delegate, propose, cast, execute. Amounts are in OPEN. */
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";
-import { Governance, type GovernedCall, VOTE, type VoteName } from "@openledger/client/governance/governance";
+import {
+  cutListText,
+  Governance,
+  type GovernedCall,
+  VOTE,
+  type VoteName,
+} from "@openledger/client/governance/governance";
 import {
   announceRollup,
   payFromTreasury,
@@ -51,8 +57,10 @@ const addList = command({
   examples: ["vote list", "vote list --json"],
   run: async ({ options, output }) => {
     const { first, governance } = governed(options, await openReader(options));
-    const proposals = await governance.proposals(first);
-    output.answer(describeProposals(proposals, await governance.delaySeconds()), { proposals });
+    const list = await governance.proposals(first);
+    const lines = describeProposals(list.proposals, await governance.delaySeconds());
+    const cut = cutListText(list);
+    output.answer([...lines, ...(cut === null ? [] : [cut])], list);
   },
 });
 

@@ -37,7 +37,7 @@ import { carrierOf, waitsForLabels } from "./carry-on.ts";
 import { readChosen, takeFiles } from "./chosen-files.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import type { Contributions, Pending } from "./contributions.ts";
-import { DecisionList } from "./decision-list.tsx";
+import { DecisionList, keepsColumns } from "./decision-list.tsx";
 import { ImportChoices, RefusedRows } from "./import-choices.tsx";
 import { type LookedAt, scanRows } from "./scan-rows.ts";
 import { UnderWay } from "./under-way.tsx";
@@ -240,10 +240,13 @@ function Chooser(props: WithClient) {
         <DecisionList
           decisions={looked.decisions}
           choices={(asked?.settings ?? looked.settings).choices ?? {}}
-          onChoose={(choices) => {
+          onChoose={(choices, kind) => {
             const settings = { ...(asked?.settings ?? looked.settings), choices };
-            setAsked({ mapping: looked.mapping, settings });
-            void looking.run(() => readAll(looked.files, {}, settings, begin()));
+            const mapping = asked?.mapping ?? looked.mapping;
+            setAsked({ mapping, settings });
+            void looking.run(() =>
+              readAll(looked.files, keepsColumns(kind) ? mapping : {}, settings, begin()),
+            );
           }}
         />
       )}

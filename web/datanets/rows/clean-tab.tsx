@@ -231,10 +231,17 @@ function Doubts(props: TabProps & { found: LoadState<FindingsPage> }) {
   );
 }
 
+/** Who contradicts a label, by what the model was not trained on; hosts of earlier releases do not say it. */
+const MODELS = {
+  contributor: "A model that was not trained on this contributor's rows says",
+  row: "A model that was not trained on this row, but may be on others of its contributor, says",
+  unsaid: "A model says",
+} as const;
+
 /** Row, with the row that it repeats or the objection against it. */
 function Evidence(props: TabProps & { finding: Finding }) {
   const { facts, finding, visitor } = props;
-  const { by, earlier, label, rankPermille, said, similarityPermille } = finding.evidence;
+  const { by, earlier, label, rankPermille, said, similarityPermille, without } = finding.evidence;
   const location = readableLocation(props);
   const { problem, value } = useLoad(finding.id, async () => {
     const own = getHostedRow(visitor.reader, { ...location, digest: finding.row });
@@ -279,9 +286,7 @@ function Evidence(props: TabProps & { finding: Finding }) {
       )}
       {said !== null && (
         <div class="side">
-          <p class="soft small">
-            {by === "model" ? "A model that was not trained on this contributor says" : "Labellers say"}
-          </p>
+          <p class="soft small">{by === "model" ? MODELS[without ?? "unsaid"] : "Labellers say"}</p>
           <p class="figure">{said}</p>
         </div>
       )}

@@ -53,7 +53,7 @@ export function VersionsTab(props: TabProps) {
       {versions.value !== undefined && versions.value.length > 1 && (
         <VersionChanges {...props} versions={versions.value} />
       )}
-      {facts.ledger.rowCount > 0 && (
+      {facts.ledger.rowCount > 0 && facts.here.hasVersion && (
         <NeedsKey {...props} toDo="check or download a version">
           {(client) => (
             <div class="columns">

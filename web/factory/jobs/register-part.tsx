@@ -3,6 +3,7 @@
  * factory proves. A registered model can then be served here.
  */
 import { splitOfPercents } from "@openledger/circuits/settlement/settlement-split";
+import { findDisplayNames } from "@openledger/client/datanets/display-names";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
@@ -135,14 +136,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
       )}
       <div class="settings-grid">
         {site.datanetHosts.length > 0 && (
-          <Field
-            label="Name"
-            value={name}
-            onInput={setName}
-            help={`At most ${MAX_NAME_BYTES} bytes. It is shown with the model's number.`}
-            problem={nameProblem === null ? null : `This name is not allowed: ${nameProblem}.`}
-            isDisabled={registering.isBusy}
-          />
+          <NameField text={name} onInput={setName} problem={nameProblem} isDisabled={registering.isBusy} />
         )}
         <Field
           label="Price of an answer"
@@ -189,7 +183,8 @@ function readPrice(text: string): bigint | null {
   }
 }
 
-function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerModelLeaf }) {
+function Registered(props: JobPartProps & { leaf: LedgerModelLeaf }) {
+  const { job, leaf, live, site } = props;
   const { isApproved, priceWei } = leaf.counters;
   const { datanetId } = leaf.model;
   const datanet = useAnswer(live, `Datanet ${datanetId}`, () => getLeaf(site.sequencer, datanetId));
@@ -210,11 +205,12 @@ function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerMode
         <dd>
           <LeafLink id={leaf.model.datanetId} />, version {leaf.model.version}
         </dd>
-        <dt>Commitment to its features</dt>
+        <dt>Hash that fixes which rows are paid for what</dt>
         <dd>
           <Identifier value={toHex(leaf.model.featuresCommitment)} label="the commitment" />
         </dd>
       </dl>
+      <NameLater {...props} />
       {isApproved ? (
         <Notice tone="good" title="The Datanet's owner has approved this model.">
           <p>
@@ -233,6 +229,69 @@ function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerMode
         </Notice>
       )}
     </section>
+  );
+}
+
+/** Form for the name of a model that has none, as where the page was closed between the ledger and the hosts. */
+function NameLater({
+  factorySession: { client },
+  job,
+  leaf,
+  live,
+  site,
+}: JobPartProps & { leaf: LedgerModelLeaf }) {
+  const [text, setText] = useState(nearestDisplayName(job.form.name));
+  const naming = useAction();
+  const found = useAnswer(live, `name of ${leaf.id}`, async () => {
+    const [hostUrl] = site.datanetHosts;
+    return hostUrl === undefined ? [] : findDisplayNames(client, { hostUrl, leafIds: [leaf.id] });
+  });
+  const name = text.trim();
+  const problem = name === "" ? null : displayNameProblem(name);
+  const isOwn = client.l2Key?.keyX === leaf.keyX;
+  if (site.datanetHosts.length === 0 || !isOwn || found.value === undefined || found.value.length > 0)
+    return null;
+  return (
+    <div class="stack-s">
+      <NameField text={text} onInput={setText} problem={problem} isDisabled={naming.isBusy} />
+      <div class="row">
+        <Button
+          isSmall
+          isBusy={naming.isBusy}
+          isDisabled={name === "" || problem !== null}
+          onClick={() =>
+            void naming.run(async () => {
+              await chooseName(site, client, leaf.id, name);
+              live.ring();
+            })
+          }
+        >
+          Sign the name
+        </Button>
+        <span class="soft small">The model has no name yet.</span>
+      </div>
+      {naming.problem !== null && <ProblemNotice problem={naming.problem} />}
+    </div>
+  );
+}
+
+interface NameFieldProps {
+  readonly text: string;
+  readonly onInput: (text: string) => void;
+  readonly problem: string | null;
+  readonly isDisabled: boolean;
+}
+
+function NameField({ isDisabled, onInput, problem, text }: NameFieldProps) {
+  return (
+    <Field
+      label="Name"
+      value={text}
+      onInput={onInput}
+      help={`At most ${MAX_NAME_BYTES} bytes. It is shown with the model's number.`}
+      problem={problem === null ? null : `This name is not allowed: ${problem}.`}
+      isDisabled={isDisabled}
+    />
   );
 }
 

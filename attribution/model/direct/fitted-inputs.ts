@@ -1,0 +1,115 @@
+/**
+ * Chooses among the ways to count rows (inputs/choose-inputs.ts) by what models of them say of rows that they have not seen. Presets of
+ * recipes call it, and whoever checks that a recipe's inputs are those of its rows (`areInputsOfRows`). The same rows, labels and
+ * ways in the same order give the same choice on every machine.
+ */
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type InputRoom, type InputShape, inputCandidates } from "../../inputs/choose-inputs.ts";
+import { countedRows } from "../../inputs/counted-rows.ts";
+import type { ModelInputs, VectorsFile } from "../../inputs/model-inputs.ts";
+import { openInputs, type ReadVectors } from "../../inputs/open-inputs.ts";
+import { SeededRandom } from "../../maths/seeded-random.ts";
+import type { OnProgress } from "../../progress.ts";
+import { foldsByLabel } from "../folds.ts";
+import { heldOut } from "../held-out-odds.ts";
+import type { OwnedRow } from "../owned-rows.ts";
+import { rootWeights, weightsOf } from "./label-weights.ts";
+import { logisticModel } from "./logistic-model.ts";
+
+export interface FittedOptions {
+  /** Labels that the model tells apart. */
+  readonly classes: readonly string[];
+  /** λ of the models that are compared, by the way to count. */
+  decayOf(inputs: ModelInputs): number;
+  /** Word vectors that texts may be counted by. Absent: none. */
+  readonly vectors?: VectorsFile | undefined;
+  readonly readVectors?: ReadVectors | undefined;
+  /** Stage "choose", in ways. */
+  readonly onProgress?: OnProgress | undefined;
+}
+
+const FOLDS = 5;
+/** What a few more steps would change is no choice. */
+const TOLERANCE = 1e-3;
+/** Maximum rows that models are trained on: a sample of each label by its part. All five ways take seconds then. */
+const MAX_ROWS = 1_000;
+/** Fewer rows in all choose nothing: the simplest way stays. */
+const MIN_ROWS = 20;
+
+/**
+ * The way to count whose models label the most rows of other folds right; of equals the first.
+ * @param rows of the version, in its order; those without a label of `classes`, and those that no model reads, do not count
+ */
+export async function fittedInputs(
+  shape: InputShape,
+  rows: readonly Pick<OwnedRow, "content" | "label">[],
+  room: InputRoom,
+  options: FittedOptions,
+): Promise<ModelInputs> {
+  const { classes, onProgress, vectors } = options;
+  const contents = rows.map(({ content }) => content);
+  const candidates = await inputCandidates(shape, contents, room, vectors);
+  const labelled = rows.flatMap(({ content, label }) => {
+    const position = label == null ? -1 : classes.indexOf(label);
+    return position < 0 ? [] : [{ content, label: position }];
+  });
+  if (candidates.length === 1 || labelled.length < MIN_ROWS) return candidates[0]!;
+  const sample = sampleOf(labelled);
+  let best = { right: -1, inputs: candidates[0]! };
+  for (const [position, inputs] of candidates.entries()) {
+    onProgress?.({ stage: "choose", done: position, total: candidates.length });
+    const right = await rightUnseen(inputs, sample, room, options);
+    if (right > best.right) best = { right, inputs };
+  }
+  onProgress?.({ stage: "choose", done: candidates.length, total: candidates.length });
+  return best.inputs;
+}
+
+interface Labelled {
+  readonly content: Uint8Array;
+  readonly label: number;
+}
+
+/** At most `MAX_ROWS` rows, of each label by its part, in their order. */
+function sampleOf(rows: readonly Labelled[]): readonly Labelled[] {
+  if (rows.length <= MAX_ROWS) return rows;
+  const order = [...new SeededRandom("inner folds").permutation(rows.length)];
+  order.sort((a, b) => rows[a]!.label - rows[b]!.label);
+  const drawn = Array.from({ length: MAX_ROWS }, (_, k) => order[Math.floor((k * rows.length) / MAX_ROWS)]!);
+  return drawn.sort((a, b) => a - b).map((i) => rows[i]!);
+}
+
+/** Rows that models of the other folds' rows label right. */
+async function rightUnseen(
+  inputs: ModelInputs,
+  rows: readonly Labelled[],
+  room: InputRoom,
+  { classes, decayOf, readVectors }: FittedOptions,
+): Promise<number> {
+  const counter = await openInputs(inputs, room, readVectors);
+  const counted = rows.flatMap(({ content, label }) => {
+    try {
+      return [{ label, counts: counter.countsOf(counter.promptOf(content)) }];
+    } catch (error) {
+      if (isRollupError(error, "ATT_ROW_INVALID")) return [];
+      throw error;
+    }
+  });
+  const labels = Int32Array.from(counted, ({ label }) => label);
+  const { folds } = foldsByLabel(Array.from(labels, String), FOLDS, "inner");
+  const counts = classes.map((_, label) => labels.reduce((sum, one) => sum + (one === label ? 1 : 0), 0));
+  const classCount = classes.length;
+  const model = logisticModel({
+    inputCount: counter.termBuckets,
+    classCount,
+    decay: decayOf(inputs),
+    labelWeights: weightsOf(rootWeights(counts)),
+    tolerance: TOLERANCE,
+  });
+  const all = countedRows(
+    counter,
+    counted.map((one) => one.counts),
+  );
+  const { predicted } = heldOut(model, { inputs: all, labels }, { folds, foldCount: FOLDS, classCount });
+  return predicted.reduce((sum, label, i) => sum + (label === labels[i] ? 1 : 0), 0);
+}

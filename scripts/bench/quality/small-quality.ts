@@ -1,0 +1,174 @@
+/**
+ * Part `small` of `npm run bench -- attribution`: what a model of the default says of rows that it has not seen, on small sets as people
+ * bring them. Beside it stand the majority, plain logistic regression, and the default before inputs were chosen by
+ * inner folds, all on the same folds. Influence is measured on one split.
+ */
+import { reservedBuckets } from "@openledger/attribution/features/direct-base";
+import { chooseInputs } from "@openledger/attribution/inputs/choose-inputs";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { eachFold, foldsByLabel } from "@openledger/attribution/model/folds";
+import { majorityOf, plainBaseline } from "@openledger/attribution/model/plain-baseline";
+import { contentOf } from "@openledger/attribution/rows/row-content";
+import { classifierRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
+import { type Corpus, usualRecipeOf } from "./corpora.ts";
+import { measureDirect, REGISTERED } from "./direct-quality.ts";
+import { labelsByRecipe, type Split } from "./held-out-accuracy.ts";
+import { openSmallSet, type SmallName } from "./small-sets.ts";
+
+const FOLDS = 5;
+/** Part of the rows that influence is measured on; the others are the questions. */
+const TRAINED_PART = 0.8;
+const MAX_QUESTIONS = 60;
+
+export interface SmallSizes {
+  /** Orders in which the rows are cut into folds. */
+  readonly seedCount: number;
+  /** Random halves that the model is trained on again; 0: no influence. */
+  readonly subsetCount: number;
+}
+
+export const SMALL_SIZES = {
+  full: { seedCount: 10, subsetCount: 32 },
+  quick: { seedCount: 1, subsetCount: 0 },
+} as const;
+
+/** Mean over the seeds, and the least and largest of one seed. Shares of 1. */
+interface Share {
+  readonly mean: number;
+  readonly range: readonly [low: number, high: number];
+}
+
+export interface SmallFigures {
+  readonly rows: number;
+  readonly labels: number;
+  readonly accuracy: number;
+  readonly accuracyRange: readonly [low: number, high: number];
+  readonly macroRecall: number;
+  readonly majority: number;
+  readonly logistic: number;
+  readonly logisticMacroRecall: number;
+  readonly before: number;
+  readonly ldsRegistered: number | null;
+  readonly ldsExact: number | null;
+}
+
+/** Labels of a fold's rows by one way to answer. */
+type Answer = (corpus: Corpus, split: Split) => Promise<readonly number[]>;
+
+const WAYS = {
+  accuracy: async (corpus, split) =>
+    labelsByRecipe(corpus, split, await usualRecipeOf(corpus, trainedRows(corpus, split))),
+  before: async (corpus, split) => labelsByRecipe(corpus, split, await earlierRecipe(corpus, split)),
+  majority: async ({ classes, rows }, { test, train }) => {
+    const labels = Int32Array.from(rows, ({ label }) => label);
+    return test.map(() => majorityOf(labels, train, classes.length));
+  },
+  logistic: async ({ classes, rows, shape }, { test, train }) => {
+    const contents = rows.map(({ input }) => contentOf(shape.kind, input));
+    const labels = Int32Array.from(rows, ({ label }) => label);
+    const baseline = await plainBaseline(shape, contents, labels, classes.length);
+    return [...baseline.label(train, test)];
+  },
+} satisfies Record<string, Answer>;
+
+export async function measureSmall(
+  name: SmallName,
+  { seedCount, subsetCount }: SmallSizes,
+  log: (line: string) => void,
+): Promise<SmallFigures> {
+  const corpus = openSmallSet(name);
+  const bySeed: Record<keyof typeof WAYS, Right>[] = [];
+  for (let seed = 0; seed < seedCount; seed++) {
+    bySeed.push(await sharesOfSeed(corpus, seed));
+    const { accuracy, logistic } = bySeed.at(-1)!;
+    log(`seed ${seed + 1} of ${seedCount}: ${spelt(accuracy)}, logistic regression ${spelt(logistic)}`);
+  }
+  const meanOf = (way: keyof typeof WAYS) => shareOf(bySeed.map((one) => one[way].accuracy));
+  const accuracy = meanOf("accuracy");
+  return {
+    rows: corpus.rows.length,
+    labels: corpus.classes.length,
+    accuracy: accuracy.mean,
+    accuracyRange: accuracy.range,
+    macroRecall: shareOf(bySeed.map((one) => one.accuracy.macroRecall)).mean,
+    majority: meanOf("majority").mean,
+    logistic: meanOf("logistic").mean,
+    logisticMacroRecall: shareOf(bySeed.map((one) => one.logistic.macroRecall)).mean,
+    before: meanOf("before").mean,
+    ...(await influenceOf(corpus, subsetCount, log)),
+  };
+}
+
+interface Right {
+  readonly accuracy: number;
+  /** Mean over the labels of the part of their rows that are labelled right. */
+  readonly macroRecall: number;
+}
+
+async function sharesOfSeed(corpus: Corpus, seed: number): Promise<Record<keyof typeof WAYS, Right>> {
+  const names = corpus.rows.map(({ label }) => `${label}`);
+  const { folds } = foldsByLabel(names, FOLDS, `${corpus.name} ${seed}`);
+  const said = Object.fromEntries(Object.keys(WAYS).map((way) => [way, new Int32Array(names.length)]));
+  for (const { others, own } of eachFold(folds, FOLDS)) {
+    const split = { train: [...others], test: [...own] };
+    for (const [way, answer] of Object.entries(WAYS)) {
+      const labels = await answer(corpus, split);
+      for (const [k, i] of split.test.entries()) said[way]![i] = labels[k]!;
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(said).map(([way, labels]) => [way, rightOf(corpus, labels)]),
+  ) as Record<keyof typeof WAYS, Right>;
+}
+
+function rightOf({ classes, rows }: Corpus, labels: Int32Array): Right {
+  const isRight = (i: number) => labels[i] === rows[i]!.label;
+  const positions = [...rows.keys()];
+  const recalls = classes.flatMap((_, label) => {
+    const own = positions.filter((i) => rows[i]!.label === label);
+    return own.length === 0 ? [] : [own.filter(isRight).length / own.length];
+  });
+  return {
+    accuracy: positions.filter(isRight).length / rows.length,
+    macroRecall: recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length,
+  };
+}
+
+const shareOf = (values: readonly number[]): Share => ({
+  mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+  range: [Math.min(...values), Math.max(...values)],
+});
+
+const spelt = ({ accuracy, macroRecall }: Right) =>
+  `${accuracy.toFixed(3)} (macro ${macroRecall.toFixed(3)})`;
+
+const trainedRows = ({ rows }: Corpus, { train }: Split) => train.map((i) => rows[i]!);
+
+/** The default before 0.6: inputs by the rows alone, all labels weigh the same. */
+async function earlierRecipe(corpus: Corpus, split: Split): Promise<DirectRecipe> {
+  const { classes, shape } = corpus;
+  const rows = trainedRows(corpus, split);
+  const recipe = await usualRecipeOf(corpus, rows);
+  const contents = rows.map(({ input }) => contentOf(shape.kind, input));
+  const room = { bucketCount: recipe.inputs.bucketCount, baseBuckets: reservedBuckets(recipe) };
+  const inputs = await chooseInputs({ ...shape, labelCount: classes.length }, contents, room);
+  return { ...recipe, ...classifierRecipe({ inputs, classes, rowCount: rows.length }), rules: recipe.rules };
+}
+
+async function influenceOf(corpus: Corpus, subsetCount: number, log: (line: string) => void) {
+  if (subsetCount === 0) return { ldsRegistered: null, ldsExact: null };
+  const order = new SeededRandom(`${corpus.name}/influence`).permutation(corpus.rows.length);
+  const rowCount = Math.floor(TRAINED_PART * corpus.rows.length);
+  const { ways } = await measureDirect({
+    corpus: { ...corpus, rows: Array.from(order, (i) => corpus.rows[i]!) },
+    rowCount,
+    queryCount: Math.min(MAX_QUESTIONS, corpus.rows.length - rowCount),
+    subsetCount,
+    leaveOneOutCount: 0,
+    bitCounts: [10],
+    log,
+  });
+  const ldsOf = (way: string) => ways.find((one) => one.way === way)?.lds?.value ?? null;
+  return { ldsRegistered: ldsOf(REGISTERED), ldsExact: ldsOf("exact") };
+}

@@ -1,0 +1,105 @@
+/** Tests of `models vectors`, and of what commands say and write of a model that counts texts by word vectors. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { VectorsFile } from "@openledger/attribution/inputs/model-inputs";
+import { ENGLISH_VECTORS, vectorsWords } from "@openledger/attribution/inputs/released-vectors";
+import { directTrainingOf } from "@openledger/attribution/model/direct/direct-training";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { publishedModel } from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { recipeFor } from "@openledger/attribution/testing/sample-rows";
+import { tinyVectors } from "@openledger/attribution/testing/tiny-vectors";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { approvalWords } from "../../datanet/approval-terms.ts";
+import { runInProcess } from "../../testing/run-in-process.ts";
+import { lineOfVectors } from "../line-of-vectors.ts";
+
+let folder: string;
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "model-vectors-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const BUCKETS = 144;
+const SIZE = { rows: 16, features: BUCKETS, payees: 16, draws: 4, isDirect: true } as const;
+const tiny = tinyVectors({ refund: [100, 1], invoice: [90, -9], boat: [5, 100], sail: [-5, 90] });
+
+/** Folder of a model that counts by a file of vectors. */
+async function modelOf(name: string, file: VectorsFile, readVectors = readVectorsFrom()): Promise<string> {
+  const rows = ["refund", "invoice", "boat", "sail"].map((text, k) => ({
+    content: new TextEncoder().encode(text),
+    label: k < 2 ? "money" : "water",
+    contributorId: 5,
+    validatorId: 8,
+  }));
+  const inputs = { kind: "text", vectors: file, wordCount: 0, bucketCount: BUCKETS } as const;
+  const recipe = recipeFor(rows, BUCKETS, { classes: ["money", "water"], inputs });
+  const trained = await directTrainingOf(readVectors).train(rows, recipe, { withHeldOut: false });
+  const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 1n } }, SIZE);
+  await writeModel(join(folder, name), publishedModel(trained, registration, { publishRows: true }));
+  return join(folder, name);
+}
+
+describe("models vectors", () => {
+  it("compares the file that ships with the release", async () => {
+    const { status, stdout } = await runInProcess("models", "vectors", "--json");
+    const { sha256, sizeBytes } = ENGLISH_VECTORS;
+    expect([status, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({ sha256, sizeBytes, isSame: true }),
+    ]);
+  });
+});
+
+describe("models export", () => {
+  it("writes the file of vectors beside the classifier", async () => {
+    const model = await modelOf("english", ENGLISH_VECTORS);
+    const out = join(folder, "english.json");
+    const { status, stderr } = await runInProcess("models", "export", model, "--out", out);
+    expect([status, stderr]).toEqual([0, ""]);
+    const beside = await readFile(join(folder, `${ENGLISH_VECTORS.sha256}.bin`));
+    expect(beside.length).toBe(ENGLISH_VECTORS.sizeBytes);
+    expect(JSON.parse(await readFile(join(folder, "english.json"), "utf8")).inputs.vectors).toEqual(
+      ENGLISH_VECTORS,
+    );
+  });
+
+  it("writes nothing of a model whose file nobody has here", async () => {
+    const model = await modelOf("tiny", tiny.file, tiny.read);
+    const out = join(folder, "tiny.json");
+    const { status, stderr } = await runInProcess("models", "export", model, "--out", out);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(`.openledger/vectors/${tiny.file.sha256}.bin`);
+    expect(await readdir(folder)).not.toContain("tiny.json");
+  });
+});
+
+describe("commands", () => {
+  const inputs = { kind: "text", wordCount: 0, bucketCount: 144 } as const;
+  const grounds = { terms: null, isRecipeRead: true, byRecipe: null };
+
+  it("say that vectors are the release's, or their owner's, whatever name they have", () => {
+    const released = vectorsWords({ inputs: { ...inputs, vectors: ENGLISH_VECTORS } });
+    expect(lineOfVectors(released)).toEqual([
+      "it counts texts by the word vectors english-50k-64, which are of this release",
+    ]);
+    const own = vectorsWords({
+      inputs: { ...inputs, vectors: { ...tiny.file, name: ENGLISH_VECTORS.name } },
+    });
+    const [line] = lineOfVectors(own);
+    expect(line).toMatch(
+      /^⚠ it counts texts by its owner's own word vectors "english-50k-64", SHA-256 [0-9a-f]{64}: /,
+    );
+    expect(approvalWords(4, { ...grounds, vectors: own })).toContain(line);
+    for (const recipe of [{}, { inputs: { kind: "text", bucketCount: 64 } }, { family: "text" }]) {
+      expect(vectorsWords(recipe)).toBeNull();
+      expect(approvalWords(4, { ...grounds, vectors: vectorsWords(recipe) })).toEqual(
+        approvalWords(4, { ...grounds, vectors: null }),
+      );
+    }
+  });
+});
