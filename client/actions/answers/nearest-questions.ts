@@ -31,7 +31,7 @@ export const isUnanswered = (error: unknown): boolean =>
  * Nearest questions beside a refusal, the nearest first, each in one line; none where it is another error, or has none.
  * @example
  * ```ts
- * const refused = await askModel(client, question).catch((error: unknown) => error);
+ * const refused = await askModel(client, { serverUrl, modelId: 11, prompt: "Any pets?" }).catch((error: unknown) => error);
  * console.log(nearestQuestionsOf(refused).map(({ question }) => question));
  * ```
  */

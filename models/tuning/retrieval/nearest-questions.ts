@@ -21,7 +21,7 @@ export interface NearQuestion {
 export type DigitsOf = (text: string) => Int8Array;
 
 /** Questions that are shown at most, and characters of each: a longer one is none that a person would read. */
-export const NEAREST = 3;
+const NEAREST = 3;
 export const MAX_NEAR_CHARACTERS = 400;
 /** Characters of a part of a word. */
 const PART = 3;
