@@ -70,7 +70,7 @@ program
   .option("--quick", "small sizes, for a look")
   .option(
     "--only <part>",
-    "classifiers, or one of brown, emails, digits, iris, gaming, gaming-brown, …; texts; scores: how fast rows are scored",
+    "classifiers, or one of brown, emails, digits, iris, gaming, gaming-brown, …; small, small-messages, …: small sets beside plain baselines; texts; scores: how fast rows are scored",
   )
   .option("--rows <n>", "texts that the language model is tuned on", Number, 256)
   .option("--corpus <folder>", "of texts; default: those that were held out from the base")

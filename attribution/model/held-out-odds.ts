@@ -36,6 +36,18 @@ export interface HeldOutFigures {
   readonly rowCount: number;
   /** Part of them whose label is the likeliest one. */
   readonly accuracy: number;
+  /** Plain baselines on the same rows and folds (unseen-figures.ts); null where they are not computed. */
+  readonly plain?: {
+    readonly logistic: number;
+    readonly logisticMacroRecall: number;
+    readonly majority: number;
+  } | null;
+  /** 95 % interval of the accuracy, mean of the labels' recalls, and each label's. */
+  readonly interval?: readonly [low: number, high: number];
+  readonly macroRecall?: number;
+  readonly recalls?: readonly (number | null)[];
+  /** True where all rows of a contributor are in one fold; near copies always are. */
+  readonly isByContributor?: boolean;
   /** Labels of the rows and columns of the table. */
   readonly labels: readonly string[];
   /** Number of rows by accepted label (row of the table) and likeliest label (column). */

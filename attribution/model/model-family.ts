@@ -198,6 +198,8 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
     rows: readonly OwnedRow[],
     options: { onProgress?: OnProgress },
   ): Promise<UnseenErrors>;
+  /** True if the recipe's inputs are those that its rows give. Absent: a family whose recipes choose none. */
+  areInputsOfRows?(rows: readonly OwnedRow[], recipe: Parts["recipe"]): Promise<boolean>;
   /** Quality of the model on its rows, as a sentence. */
   describe(trained: TrainedModel<Parts>): string;
 }

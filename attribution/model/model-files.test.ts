@@ -225,12 +225,14 @@ describe("verifyModel", () => {
     expect(await verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
       ...found,
       accuracy: trained.accuracy,
+      areInputsOfRows: true,
     });
     expect(
       await verifyModel({ model: { ...model, rows: null }, rows, facts: facts(), depth: "features" }),
     ).toEqual({
       ...found,
       accuracy: null,
+      areInputsOfRows: null,
     });
   });
 

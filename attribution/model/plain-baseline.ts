@@ -147,7 +147,8 @@ function tableRow(
   const plain: Named[] = [];
   for (const [i, { name, type }] of fields.entries()) {
     const value = values[i]!;
-    if (name === labelField) continue;
+    // A recipe's fields say themselves which are no input.
+    if (name === labelField || "ignored" in fields[i]!) continue;
     if (value === null) plain.push([`${name}\0missing`, 1]);
     else if (type === "number") scaled.push([name, Number(value)]);
     else if (type === "text")

@@ -69,6 +69,11 @@ export interface VerifiedModel {
    * citations, too.
    */
   readonly isBaseOfCard: boolean;
+  /**
+   * False where the recipe counts other things of its rows than the rows give: its owner chose what counts, and so who is paid. null where
+   * it was not compared: without a training, or for a family whose recipes choose none.
+   */
+  readonly areInputsOfRows: boolean | null;
 }
 
 /**
@@ -99,6 +104,8 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   } else {
     requireSameFeatures(model.features, await training.features(model, rows, progress));
   }
+  const areInputsOfRows =
+    depth === "train" ? ((await training.areInputsOfRows?.(rows, recipe)) ?? null) : null;
   const columns = commitFeatures(model, progress);
   const coordinates = (of: readonly ColumnCommitments[]) => of.flatMap(({ u, v }) => [...u, ...v]);
   requireSameNumbers("columns", coordinates(model.columns), coordinates(columns));
@@ -108,6 +115,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
     accuracy,
     areLabelsOfRecords,
     isBaseOfCard,
+    areInputsOfRows,
   };
 }
 

@@ -365,6 +365,10 @@ const accuracySchema = z.object({
   rightCount: count,
   /** Judged rows with the most frequent label: what a model gets right that always answers it. */
   commonestCount: count,
+  /** Judged rows that plain logistic regression labels right on the same folds; null of earlier jobs. */
+  plainCount: count.nullable().default(null),
+  /** True where all rows of a contributor are in one fold; near copies always are. */
+  isByContributor: z.boolean().default(false),
   labels: z.array(z.string()),
   /** confusion[i][j]: rows with label i that were answered j. */
   confusion: z.array(z.array(count)),

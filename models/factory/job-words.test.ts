@@ -63,10 +63,15 @@ it("says what an estimate was measured by, and who is first", () => {
 it.each([
   [[], false, "The curve starts with a few training rows."],
   [[], true, "There are too few rows for a curve."],
-  [[5, 8], true, "More rows still help: the last doubling added 30.0 percentage points."],
-  [[8, 5], true, "The last doubling of rows lowered it by 30.0 percentage points."],
-  [[8, 8], true, "The last doubling of rows added little."],
+  [[50, 80], true, "More rows still help: the last doubling added 30.0 percentage points."],
+  [[80, 50], true, "The last doubling of rows lowered it by 30.0 percentage points."],
+  // 72 is within 95 % of what 80 of 100 may be by chance.
+  [
+    [72, 80],
+    true,
+    "The last doubling of rows changed it by less than chance may: whether more rows help is not known.",
+  ],
 ])("reads the curve of %j", (right, isDone, words) => {
-  const judged = right.map((rightCount) => ({ judgedCount: 10, rightCount }));
+  const judged = right.map((rightCount) => ({ judgedCount: 100, rightCount }));
   expect(sayCurve(judged, isDone)).toBe(`Each row is judged by a model that was not trained on it. ${words}`);
 });

@@ -21,14 +21,18 @@ import { termParts } from "../../rows/term-parts.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import { foldsByLabel } from "../folds.ts";
 import { type HeldOut, type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
+import { honestFolds } from "../honest-folds.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import { payeeTable } from "../payee-table.ts";
 import { checkRowsRoot } from "../rows-root.ts";
 import { requireRows } from "../trainable.ts";
+import { plainFigures } from "../unseen-figures.ts";
+import { unseenShares } from "../unseen-shares.ts";
 import { type DirectParts, directFamily, directFamilyOf, directModel } from "./direct-family.ts";
 import { directInputs, registeredLogits } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import { areInputsOfRows } from "./inputs-of-rows.ts";
 import { weightsOf } from "./label-weights.ts";
 import { logisticModel } from "./logistic-model.ts";
 
@@ -61,10 +65,11 @@ export function directTrainingOf(readVectors?: ReadVectors): FamilyTraining<Dire
         values: new Map(judged.map((row) => [row, predicted[row] === examples.labels[row] ? 0 : 1])),
       };
     },
+    areInputsOfRows: (rows, recipe) => areInputsOfRows(rows, recipe, readVectors),
     describe: ({ accuracy, heldOut: unseen }) =>
       [
         `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
-        ...(unseen == null ? [] : [`${percent(unseen.accuracy)} of rows that it had not seen`]),
+        ...(unseen == null ? [] : [unseenWords(unseen)]),
         "a settlement proves its answers",
       ].join("; "),
   };
@@ -72,6 +77,16 @@ export function directTrainingOf(readVectors?: ReadVectors): FamilyTraining<Dire
 
 /** Training of models whose inputs need no further file. */
 export const directTraining = directTrainingOf();
+
+/** "95.0 % of rows that it had not seen (90.1 to 97.5 %), where the commonest label gives 60.0 % and plain logistic regression 93.0 %" */
+function unseenWords({ accuracy, interval, plain }: HeldOutFigures): string {
+  const range = interval === undefined ? "" : ` (${percent(interval[0])} to ${percent(interval[1])})`;
+  const beside =
+    plain == null
+      ? ""
+      : `, where the commonest label gives ${percent(plain.majority)} and plain logistic regression ${percent(plain.logistic)}`;
+  return `${percent(accuracy)} of rows that it had not seen${range}${beside}`;
+}
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 
@@ -109,7 +124,7 @@ export async function trainDirect(
     parameters,
     features,
     accuracy: right.length / rows.length,
-    heldOut: withHeldOut ? heldOutOf(examples, recipe, options) : null,
+    heldOut: withHeldOut ? await heldOutOf(rows, examples, recipe, options) : null,
   };
 }
 
@@ -118,22 +133,38 @@ const FOLDS = 5;
 /** Tolerance of those models: what a few more steps would change is no answer. */
 const HELD_OUT_TOLERANCE = 1e-4;
 
-/** Figures of models like this one on rows that they have not seen. */
-const heldOutOf = (
+/** Figures of models like this one on rows that they have not seen, beside plain baselines. */
+async function heldOutOf(
+  rows: readonly OwnedRow[],
   examples: DecodedRows,
   recipe: DirectRecipe,
   options: Pick<TrainOptions, "onProgress">,
-): HeldOutFigures | null =>
-  heldOutFigures(judgeByOthers(examples, recipe, options), examples.labels, recipe.classes);
+): Promise<HeldOutFigures | null> {
+  const { classes, inputs, seed } = recipe;
+  const shape = { kind: inputs.kind, fields: inputs.kind === "table" ? inputs.fields : [] };
+  const { folds, isByContributor } = await honestFolds(rows, { shape, foldCount: FOLDS, seed });
+  const judged = judgeByOthers(examples, recipe, { ...options, folds });
+  const figures = heldOutFigures(judged, examples.labels, classes);
+  if (figures === null) return null;
+  const { isJudged } = judged;
+  const plain = await plainFigures(
+    shape,
+    rows.map(({ content }) => content),
+    { labels: examples.labels, classCount: classes.length, folds, foldCount: FOLDS, isJudged },
+  );
+  const { interval, macroRecall, recalls } = unseenShares(figures.confusion)!;
+  return { ...figures, interval, macroRecall, recalls, plain, isByContributor };
+}
 
 /** Judges each row by a model of the other folds' rows: each row is in one of five folds. */
 function judgeByOthers(
   examples: DecodedRows,
   recipe: DirectRecipe,
-  { onProgress }: Pick<TrainOptions, "onProgress">,
+  {
+    folds = foldsOf(examples, recipe),
+    onProgress,
+  }: Pick<TrainOptions, "onProgress"> & { folds?: Int32Array },
 ): HeldOut {
-  const names = Array.from(examples.labels, (label) => recipe.classes[label]!);
-  const { folds } = foldsByLabel(names, FOLDS, recipe.seed);
   const classCount = recipe.classes.length;
   const model = logisticModel({
     inputCount: examples.inputs.columnCount,
@@ -149,6 +180,13 @@ function judgeByOthers(
     ...(onProgress === undefined ? {} : { onProgress }),
   });
 }
+
+const foldsOf = ({ labels }: DecodedRows, { classes, seed }: DirectRecipe): Int32Array =>
+  foldsByLabel(
+    Array.from(labels, (label) => classes[label]!),
+    FOLDS,
+    seed,
+  ).folds;
 
 /** Near-duplicates by content, among rows of one label. */
 async function duplicatesAmong(rows: readonly OwnedRow[], { inputs, rules }: DirectRecipe) {

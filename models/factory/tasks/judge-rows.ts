@@ -2,12 +2,15 @@
  * Held-out figures of a model that sorts: its rows in folds, each judged by a model of the other folds, and the same with fewer
  * rows to learn from, which shows whether more would help. Any family with labels: it is trained and asked as it will be.
  */
-import { eachFold, foldsByLabel } from "@openledger/attribution/model/folds";
+import { inputFieldsOf } from "@openledger/attribution/inputs/model-inputs";
+import { eachFold } from "@openledger/attribution/model/folds";
 import { confusionOf, rightCount } from "@openledger/attribution/model/held-out-odds";
+import { type HonestFolds, honestFolds } from "@openledger/attribution/model/honest-folds";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
+import { plainFigures } from "@openledger/attribution/model/unseen-figures";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
@@ -44,6 +47,18 @@ const partsFor = (rowCount: number, foldCount: number) =>
 const othersOf = (rowCount: number, foldCount: number) =>
   Math.floor((rowCount * (foldCount - 1)) / foldCount);
 
+/** Folds of the rows: near copies in one, and a contributor's where enough people contributed. */
+export const judgingFolds = (
+  { recipe, training }: ModelPlan,
+  rows: readonly OwnedRow[],
+  foldCount: number,
+): Promise<HonestFolds> =>
+  honestFolds(rows, {
+    shape: { kind: training.family.promptKind(recipe), fields: inputFieldsOf(recipe) ?? [] },
+    foldCount,
+    seed: recipe.seed,
+  });
+
 /**
  * Judges the rows, part after part: yields after each training, with the part where it is the last of one. Deterministic: it
  * depends on recipe, rows and folds alone.
@@ -52,9 +67,8 @@ export async function* judgeRows(
   { recipe, training }: ModelPlan,
   rows: readonly OwnedRow[],
   foldCount: number,
+  { folds, order }: Pick<HonestFolds, "folds" | "order">,
 ): AsyncGenerator<JudgedPart | null> {
-  const labels = rows.map(({ label }) => label ?? "");
-  const { folds, order } = foldsByLabel(labels, foldCount, recipe.seed);
   for (const part of partsFor(rows.length, foldCount)) {
     const judged: JudgedRow[] = [];
     let trainedRowCount = 0;
@@ -108,23 +122,42 @@ async function answererOf(
   return (content) => model.answer(inputOf(kind, content)).label!;
 }
 
-/** Figures of judged rows. */
-export function accuracyOf(
+/** Figures of judged rows, beside those of plain baselines on the same folds. */
+export async function accuracyOf(
+  { recipe, training }: ModelPlan,
   judged: readonly JudgedRow[],
   rows: readonly OwnedRow[],
-  labels: readonly string[],
-  foldCount: number,
-): FactoryAccuracy {
+  { foldCount, folds, isByContributor, labels }: JudgedIn,
+): Promise<FactoryAccuracy> {
+  const isJudged = new Uint8Array(rows.length);
+  for (const { row } of judged) isJudged[row] = 1;
+  const plain = await plainFigures(
+    { kind: training.family.promptKind(recipe), fields: inputFieldsOf(recipe) ?? [] },
+    rows.map(({ content }) => content),
+    {
+      labels: Int32Array.from(rows, ({ label }) => labels.indexOf(label!)),
+      classCount: labels.length,
+      ...{ folds, foldCount, isJudged },
+    },
+  );
   const confusion = confusionOf(
     labels.length,
     judged.map(({ answered, row }) => [labels.indexOf(rows[row]!.label!), labels.indexOf(answered)]),
   );
   return {
     foldCount,
+    isByContributor,
     judgedCount: judged.length,
+    plainCount: plain === null ? null : Math.round(plain.logistic * judged.length),
     rightCount: rightCount(confusion),
     commonestCount: Math.max(...confusion.map((counts) => counts.reduce((sum, count) => sum + count, 0))),
     labels: [...labels],
     confusion,
   };
+}
+
+interface JudgedIn extends Pick<HonestFolds, "folds" | "isByContributor"> {
+  readonly foldCount: number;
+  /** Labels in the order of the card. */
+  readonly labels: readonly string[];
 }

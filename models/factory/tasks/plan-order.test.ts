@@ -17,7 +17,7 @@ import { describeBase } from "../../tuning/recipe/base-files.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import type { FactoryDataset, SortForm, WriteForm } from "../factory-api.ts";
 import { requireUse, usesOf } from "../model-uses.ts";
-import { accuracyOf, judgeRows } from "./judge-rows.ts";
+import { accuracyOf, judgeRows, judgingFolds } from "./judge-rows.ts";
 import { planOrder } from "./plan-order.ts";
 import type { PlanOrder } from "./task-messages.ts";
 import { requireMemory } from "./task-model.ts";
@@ -136,11 +136,18 @@ describe("a model that sorts", () => {
   it("is judged on rows that it has not learned from, each once in every part", async () => {
     const plan = await planOrder(order(), rows, machine);
     const parts = [];
-    for await (const part of judgeRows(plan, rows, 4)) if (part !== null) parts.push(part);
+    const folds = await judgingFolds(plan, rows, 4);
+    for await (const part of judgeRows(plan, rows, 4, folds)) if (part !== null) parts.push(part);
     expect(parts.map(({ trainedRowCount }) => trainedRowCount)).toEqual([5, 9, 18]);
     for (const { judged } of parts)
       expect(judged.map(({ row }) => row).sort((a, b) => a - b)).toEqual(rows.map((_, i) => i));
-    const figures = accuracyOf(parts.at(-1)!.judged, rows, SAMPLE_CLASSES.text, 4);
+    const figures = await accuracyOf(plan, parts.at(-1)!.judged, rows, {
+      ...folds,
+      foldCount: 4,
+      labels: SAMPLE_CLASSES.text,
+    });
+    expect(figures.plainCount).toBeGreaterThan(4);
+    expect(figures.isByContributor).toBe(false);
     const right = parts.at(-1)!.judged.filter(({ answered, row }) => answered === rows[row]!.label);
     expect(figures).toMatchObject({ judgedCount: 24, rightCount: right.length, foldCount: 4 });
     const own = SAMPLE_CLASSES.text.map((name) => rows.filter(({ label }) => label === name).length);

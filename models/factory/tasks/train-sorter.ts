@@ -10,7 +10,7 @@ import type { OnProgress } from "@openledger/attribution/progress";
 import type { ModelPlan } from "../../tuning/recipe/plan-model.ts";
 import { excerptOf } from "../../tuning/recipe/row-prompts.ts";
 import type { FactoryAccuracy, NewJobEvent, SortForm } from "../factory-api.ts";
-import { accuracyOf, type JudgedPart, judgeRows, judgingSteps } from "./judge-rows.ts";
+import { accuracyOf, type JudgedPart, judgeRows, judgingFolds, judgingSteps } from "./judge-rows.ts";
 import type { Say, TaskWish } from "./task-messages.ts";
 
 /** Maximum misclassified rows in the event that the page lists. */
@@ -51,7 +51,10 @@ export async function trainSorter(
   const sayStep = async (events: NewJobEvent[]) => {
     if (step > saidStep) await say({ kind: "events", step, events });
   };
-  for await (const part of judgeRows({ recipe, training }, rows, form.folds)) {
+  const plan = { recipe, training };
+  const foldCount = form.folds;
+  const folds = foldCount === 0 ? null : await judgingFolds(plan, rows, foldCount);
+  for await (const part of folds === null ? [] : judgeRows(plan, rows, foldCount, folds)) {
     step += 1;
     if (part !== null && part.judged.length > 0) last = part;
     await sayStep(part === null ? [] : judgedOf(part, rows, step));
@@ -63,7 +66,10 @@ export async function trainSorter(
   step = sortingSteps(rows.length, form);
   const isTable = training.family.promptKind(recipe) === "table";
   await sayStep(last === null ? [] : [mistakesOf(last, rows, { isTable, step })]);
-  const accuracy = last === null ? null : accuracyOf(last.judged, rows, labels, form.folds);
+  const accuracy =
+    last === null || folds === null
+      ? null
+      : await accuracyOf(plan, last.judged, rows, { ...folds, foldCount, labels });
   const trained = await training.train(rows, recipe, { onProgress, withHeldOut: false });
   return { trained, accuracy };
 }

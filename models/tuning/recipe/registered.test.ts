@@ -107,6 +107,7 @@ describe("a text model", () => {
         areLabelsOfRecords: false,
         accuracy: null,
         isBaseOfCard: false,
+        areInputsOfRows: null,
       });
     const other = { ...model, queryMap: model.queryMap.map((byte, k) => (k === 900 ? byte ^ 64 : byte)) };
     const verify = verifyModel({ model: other, facts: facts(), depth: "train", trainings });

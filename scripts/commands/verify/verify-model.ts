@@ -101,6 +101,7 @@ export async function recompute(
       ? "its rules of rewards are what the datanet's card says"
       : `it has no base${facts.policy === 0n ? "" : "; with --card FILE its rules of rewards are compared with what the datanet's card says"}`,
     ...labelsLine(model, result),
+    ...inputsLine(result),
     ...(await weightsLine(model)),
     ...lineOfVectors(vectorsWords(model.recipe)),
     `${counted(result.payeeCount, "payee")}, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
@@ -188,6 +189,16 @@ async function rootsOfRecords(
       }),
     ),
   );
+}
+
+/** Says whether what counts was chosen by the rows. */
+function inputsLine({ areInputsOfRows }: Pick<VerifiedModel, "areInputsOfRows">): string[] {
+  if (areInputsOfRows === null) return [];
+  return [
+    areInputsOfRows
+      ? "its inputs are those that the rows give"
+      : "ITS INPUTS ARE NOT THOSE THAT THE ROWS GIVE: its owner chose what counts of each row, and so who is paid; ask why before you approve it or pay",
+  ];
 }
 
 /** Says what the labels of a model that reads some were compared with. */
