@@ -431,8 +431,8 @@ function UnansweredNotice({
         <p>Try other words.</p>
       ) : (
         <>
-          <p>Its rows answer these. Choose one to write it below, or try other words.</p>
-          <ul class="stack-s" aria-label="Nearest questions">
+          <p>Its rows answer these. Choose one to write it into the field, or try other words.</p>
+          <ul class="nearest stack-s" aria-label="Nearest questions">
             {nearest.map(({ question, row }) => (
               <li key={row}>
                 <Button isSmall onClick={() => onChoose(question)}>
