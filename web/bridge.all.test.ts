@@ -215,7 +215,11 @@ describe("behind a sequencer or a wallet that lies, or does not answer, a page",
 
   test("an operator who does not answer is told, with what to do, and the page goes on when he does", async () => {
     const page = await visit(browser, { isFaulty: true });
+    // Before the page knows its servers, too.
+    await page.route("**/pages.json", (route) => route.abort());
     await page.goto(`${world.sequencerUrl}/`);
+    await page.getByText("A server that the client uses did not answer").waitFor();
+    await page.unroute("**/pages.json");
     await main(page).getByRole("heading", { name: "Last batches" }).waitFor();
     await page.route(/\/v1\//, (route) => route.abort());
     await main(page).getByText("CLI_UNREACHABLE").waitFor();
