@@ -19,6 +19,8 @@ const TUTORIALS: readonly { readonly name: string; readonly ids: Readonly<Record
 ];
 /** Milliseconds that a command, and a page's commands together, may take on a busy machine. */
 const COMMAND_MS = 420_000;
+/** Milliseconds in which the devnet is there. */
+const START_MS = 1_200_000;
 const PAGE_MS = 2_400_000;
 /** Commands that run until they are stopped. */
 const SERVERS = [["gateway"], ["watch"], ["models", "serve"]];
@@ -60,7 +62,7 @@ beforeAll(async () => {
   const { state } = start("e2e/devnet.ts", []);
   // `expect.poll` belongs to a test.
   const isReady = () => /every check holds; the job took [\d.]+ s/.test(state.output);
-  await vi.waitUntil(() => isReady() || state.status !== undefined, { timeout: COMMAND_MS, interval: 500 });
+  await vi.waitUntil(() => isReady() || state.status !== undefined, { timeout: START_MS, interval: 500 });
   expect(isReady(), state.output.slice(-4000)).toBe(true);
 }, 1_300_000);
 afterAll(async () => {
