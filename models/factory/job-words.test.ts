@@ -49,6 +49,8 @@ it("says what an estimate was measured by, and who is first", () => {
     },
     ...{ tokensPerSecond: 1_234.4, memoryBytes: 2 ** 30, queuedBefore: 1, registerFeeWei: null },
     seconds: { load: 2, tune: 30, features: 5, total: 37 },
+    fields: [],
+    telling: [],
   };
   const inSeconds = (seconds: number) => `${seconds} s`;
   expect(measuredWords(estimate, inSeconds)).toBe(
