@@ -12,6 +12,7 @@ import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { useRecomputations } from "../hosts/recomputations.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import { useWithdrawn } from "../hosts/withdrawn-rows.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
@@ -22,6 +23,7 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { useFieldChoices } from "../rows/field-choices.ts";
 import { showCount, showCounted, showOpen } from "../words/format.ts";
+import { AboutInputs } from "../words/inputs-words.tsx";
 import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
@@ -31,7 +33,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askOnce, buyAndCheck, isUnanswered, isWithdrawn } from "./pay-answer.ts";
 import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { readQuestion, storeQuestion } from "./question-draft.ts";
-import { findServedModels, type ServedModel } from "./served-models.ts";
+import { findServedModels, type OwnCopy, type ServedModel } from "./served-models.ts";
 import { AskedRow, TableInput } from "./table-input.tsx";
 import { TurnCard } from "./turn-card.tsx";
 import { addTurn, loadTurns, storedReceipts, type TurnsLocation, turnsOf } from "./turns.ts";
@@ -405,8 +407,15 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         </div>
       </details>
       {copy !== null && <AboutVectors vectors={copy.vectors} />}
+      {copy !== null && <ComparedInputs copy={copy} model={model} />}
     </Chat>
   );
+}
+
+/** Whether what counts of each row follows from the rows; nothing while it is compared. */
+function ComparedInputs({ copy, model: { serverUrl } }: { copy: OwnCopy; model: ServedModel }) {
+  const { problem, value = null } = useLoad(`inputs ${serverUrl}`, () => copy.compareInputs());
+  return problem === null ? <AboutInputs found={value} /> : <ProblemNotice problem={problem} />;
 }
 
 function KeepReceipts({ ledger }: { ledger: TurnsLocation }) {
