@@ -38,7 +38,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askOnce, buyAndCheck, isWithdrawn } from "./pay-answer.ts";
 import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { readQuestion, storeQuestion } from "./question-draft.ts";
-import { findServedModels, type OwnCopy, type ServedModel } from "./served-models.ts";
+import { findServedModels, type OwnCopy, type RowsReader, type ServedModel } from "./served-models.ts";
 import { AskedRow, TableInput } from "./table-input.tsx";
 import { TurnCard } from "./turn-card.tsx";
 import { addTurn, loadTurns, storedReceipts, type TurnsLocation, turnsOf } from "./turns.ts";
@@ -409,14 +409,24 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         </div>
       </details>
       {copy !== null && <AboutVectors vectors={copy.vectors} />}
-      {copy !== null && <ComparedInputs copy={copy} model={model} />}
+      {copy !== null && <ComparedInputs copy={copy} model={model} reader={readerOf(now, account?.id)} />}
     </Chat>
   );
 }
 
+interface ComparedInputsProps {
+  readonly copy: OwnCopy;
+  readonly model: ServedModel;
+  readonly reader: RowsReader | null;
+}
+
+const readerOf = (now: typeof session.value, leafId: number | undefined): RowsReader | null =>
+  now === null || now.client.l2Key === null || leafId === undefined ? null : { client: now.client, leafId };
+
 /** Whether what counts of each row follows from the rows; nothing while it is compared. */
-function ComparedInputs({ copy, model: { serverUrl } }: { copy: OwnCopy; model: ServedModel }) {
-  const { problem, value = null } = useLoad(`inputs ${serverUrl}`, () => copy.compareInputs());
+function ComparedInputs({ copy, model: { serverUrl }, reader }: ComparedInputsProps) {
+  const about = `inputs ${serverUrl} ${reader?.leafId}`;
+  const { problem, value = null } = useLoad(about, () => copy.compareInputs(reader));
   return problem === null ? <AboutInputs found={value} /> : <ProblemNotice problem={problem} />;
 }
 

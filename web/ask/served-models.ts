@@ -13,6 +13,7 @@ import type {
   ReplyAssurance,
 } from "@openledger/client/actions/answers/model-answers";
 import { belowLedger, listServedModels } from "@openledger/client/actions/answers/served-models";
+import { type HostAccess, modelReader } from "@openledger/client/datanets/host-request";
 import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
 import type { PublishedRecipe } from "@openledger/client/tasks/approve-model";
 import { compareInputs, type InputsFound } from "@openledger/client/tasks/compare-inputs";
@@ -120,8 +121,8 @@ export type OwnCopy = CheckableModel & {
   readonly vectors: VectorsWords | null;
   /** Rows roots of the versions that the model is of: 0x and 64 hexadecimal digits each. */
   readonly rowsRoots: readonly string[];
-  /** Compares what counts of each row with the rows that the server publishes to anyone. null for a model whose recipe chooses nothing. */
-  compareInputs(): Promise<InputsFound | null>;
+  /** Compares what counts of each row with the rows that the server gives to this reader; null for a model whose recipe chooses nothing. */
+  compareInputs(reader: RowsReader | null): Promise<InputsFound | null>;
 };
 
 /** Copies in memory. */
@@ -157,14 +158,22 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
     citationPermille: recipe.retrieval?.citationPermille ?? null,
     vectors: vectorsWords(recipe),
     rowsRoots,
-    compareInputs: () => compareInputs({ recipe, readRows: () => fetchRowsOf(serverUrl, rowsRoots) }),
+    compareInputs: (reader) =>
+      compareInputs({ recipe, readRows: () => fetchRowsOf(serverUrl, rowsRoots, reader) }),
   };
 }
 
-/** Rows that a model's server publishes to anyone; null where it publishes none, or more than a page reads without being asked. */
-async function fetchRowsOf(serverUrl: string, rowsRoots: readonly string[]) {
+/** Leaf whose key signs requests for rows of permissioned Datanets; none is signed where anyone may read them. */
+export interface RowsReader {
+  readonly client: HostAccess;
+  readonly leafId: number;
+}
+
+/** Rows that a model's server gives to a reader; null where it gives none, or more than a page reads without being asked. */
+async function fetchRowsOf(serverUrl: string, rowsRoots: readonly string[], reader: RowsReader | null) {
   const { fetchPublishedRows } = await import("@openledger/attribution/spans/published-spans");
-  const options = { maxFileBytes: MAX_COMPARED_BYTES };
+  const sign = reader === null ? undefined : modelReader(reader.client, serverUrl, reader.leafId);
+  const options = { maxFileBytes: MAX_COMPARED_BYTES, sign };
   const found = await fetchPublishedRows(serverUrl, await knownFamilies(serverUrl), rowsRoots, options);
   return typeof found === "string" ? null : found.rows;
 }
@@ -179,10 +188,10 @@ const classesOf = (recipe: object): readonly string[] | null =>
 export async function fetchPublished(site: Pick<Site, "answerServers" | "factoryUrl">, modelId: number) {
   const { places, problems } = await findServedLocations(site);
   const location = places.find((one) => one.modelId === modelId);
-  const readRows = async ({ recipe }: PublishedRecipe) => {
+  const readRows = async ({ recipe }: PublishedRecipe, reader: RowsReader | null) => {
     const { versionsOf } = await import("@openledger/attribution/model/recipe-fields");
     const rowsRoots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
-    return location === undefined ? null : fetchRowsOf(location.serverUrl, rowsRoots);
+    return location === undefined ? null : fetchRowsOf(location.serverUrl, rowsRoots, reader);
   };
   if (location === undefined) return { published: null, readRows, problem: problems[0] ?? null };
   const [{ fetchAnswering }, families] = await Promise.all([

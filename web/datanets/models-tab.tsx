@@ -204,7 +204,8 @@ function Approval({ client, facts, isApproved, live, model, place, site }: Appro
     askHost: (ask) => ask(place.hostUrl),
     hostUrls: site.datanetHosts,
     readPublished: async () => (await fetchPublished(site, model.id)).published,
-    readRows: async (published) => (await fetchPublished(site, model.id)).readRows(published),
+    readRows: async (published) =>
+      (await fetchPublished(site, model.id)).readRows(published, { client, leafId: facts.id }),
   };
   const sign = (work: () => Promise<unknown>) =>
     run(async () => {

@@ -6,6 +6,7 @@ import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { fetchPublishedRows } from "@openledger/attribution/spans/published-spans";
+import { modelReader } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type {
@@ -64,6 +65,7 @@ export function approvalWords(
 
 /** Reads the rows that a folder or the model's server publishes, to compare a recipe's inputs with them. */
 export function rowsReader(
+  client: LedgerClient,
   modelId: number,
   { base, folder, server }: { readonly base?: string; readonly folder?: string; readonly server?: string },
 ): Required<Pick<ApprovalGroundsParameters, "readRows">> {
@@ -73,7 +75,9 @@ export function rowsReader(
       const families = await modelFamilies({ base, serverUrl });
       if (folder !== undefined) return (await readModel(folder, families)).rows;
       const roots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
-      const published = await fetchPublishedRows(serverUrl!, families, roots);
+      // Only a leaf's key reads rows of a permissioned Datanet.
+      const sign = client.l2Key === null ? undefined : modelReader(client, serverUrl!);
+      const published = await fetchPublishedRows(serverUrl!, families, roots, { sign });
       return typeof published === "string" ? null : published.rows;
     },
   };

@@ -136,7 +136,7 @@ async function groundsOf(
   return {
     parameters: {
       ...{ datanetId, modelId, askHost, readPublished, recompute, skipRecomputation },
-      ...rowsReader(modelId, options),
+      ...rowsReader(client, modelId, options),
     },
     linesOf: (grounds) => [recomputed, ...approvalWords(datanetId, grounds)],
   };
