@@ -108,6 +108,7 @@ test("a file is asked, answered with a label and checked in the page", LONG, asy
   await chooser.setInputFiles(file);
   await page.getByRole("img", { name: "What you ask about" }).waitFor();
   expect(await page.getByText("ATT_ROW_INVALID").count()).toBe(0);
+  await page.getByText("Its inputs are those that the rows give.").waitFor();
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "ask-picture");
   await ask.click();

@@ -38,8 +38,8 @@ export interface InputShape {
   readonly kind: InputKind;
   /** Fields of a table, in the card's order. */
   readonly fields?: readonly TableField[];
-  /** Field of a table that has the labels, and is no input. */
-  readonly labelField?: string;
+  /** Fields of a table that are no input: the one that has the labels, and those that somebody leaves out. */
+  readonly leftOut?: readonly string[];
   /** Labels of the rows; without it: few. */
   readonly labelCount?: number;
 }
@@ -381,7 +381,7 @@ function chooseNumbers(
 const KNOTS = 8;
 
 function chooseFields(
-  { fields = [], labelField }: InputShape,
+  { fields = [], leftOut = [] }: InputShape,
   contents: readonly Uint8Array[],
   room: InputRoom,
 ): ModelInputs {
@@ -395,7 +395,7 @@ function chooseFields(
   });
   const buckets = room.bucketCount - room.baseBuckets;
   const withKnots = (knotCount: number) =>
-    fields.map((field, i) => fieldOf(field, { labelField, knotCount, values: rows.map((row) => row[i]!) }));
+    fields.map((field, i) => fieldOf(field, { leftOut, knotCount, values: rows.map((row) => row[i]!) }));
   let chosen = withKnots(KNOTS);
   // Hashed values keep half of the buckets, and each field at most its counts.
   const isHashed = chosen.some((field) => !("ignored" in field) && field.type !== "number");
@@ -406,13 +406,13 @@ function chooseFields(
 }
 
 interface FieldRows {
-  readonly labelField: string | undefined;
+  readonly leftOut: readonly string[];
   readonly knotCount: number;
   readonly values: readonly FieldValue[];
 }
 
-function fieldOf({ name, type }: TableField, { knotCount, labelField, values }: FieldRows): InputField {
-  if (name === labelField) return { name, type, ignored: true };
+function fieldOf({ name, type }: TableField, { knotCount, leftOut, values }: FieldRows): InputField {
+  if (leftOut.includes(name)) return { name, type, ignored: true };
   if (type !== "number") return { name, type };
   const numbers = values.filter((value) => typeof value === "number").sort((a, b) => a - b);
   // No row has one, so nothing is learned from those that come.

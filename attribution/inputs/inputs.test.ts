@@ -433,7 +433,7 @@ describe("tables", () => {
         async (rows, bucketCount) => {
           const contents = rows.map((one) => row(...one));
           const room = { bucketCount, baseBuckets: 10 };
-          const shape = { kind: "table", fields: FIELDS, labelField: "churn" } as const;
+          const shape = { kind: "table", fields: FIELDS, leftOut: ["churn"] } as const;
           const inputs = await chooseInputs(shape, contents, room);
           expect(inputsSchema.parse(JSON.parse(JSON.stringify(inputs)))).toEqual(inputs);
           expect(await chooseInputs(shape, contents, room)).toEqual(inputs);

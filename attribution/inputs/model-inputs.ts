@@ -58,7 +58,7 @@ const ascending = z
 const field = z.union([
   z.strictObject({ name, type: z.literal("number"), knots: ascending.min(1) }),
   z.strictObject({ name, type: z.enum(["category", "boolean", "text"]) }),
-  /** A field that is in each row and no input: the column of the labels, or numbers that no row has. */
+  /** A field that is in each row and no input: the column of the labels, one that is left out, or numbers that no row has. */
   z.strictObject({ name, type: z.enum(FIELD_TYPES), ignored: z.literal(true) }),
 ]);
 export type InputField = z.infer<typeof field>;

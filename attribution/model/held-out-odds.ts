@@ -7,6 +7,7 @@ import { selectRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { eachFold } from "./folds.ts";
 import type { Examples, Model } from "./model.ts";
+import type { TellingColumn } from "./telling-words.ts";
 import { confusionOf, type PlainFigures, rightCount, type UnseenShares } from "./unseen-shares.ts";
 
 export interface HeldOutOptions {
@@ -41,6 +42,8 @@ export interface HeldOutFigures extends Partial<Pick<UnseenShares, "interval" | 
   readonly plain?: PlainFigures | null;
   /** True where all rows of a contributor are in one fold; near copies always are. */
   readonly isByContributor?: boolean;
+  /** Columns that number the rows, or tell the label by themselves. Absent: not looked for. */
+  readonly telling?: readonly TellingColumn[];
   /** Labels of the rows and columns of the table. */
   readonly labels: readonly string[];
   /** Number of rows by accepted label (row of the table) and likeliest label (column). */

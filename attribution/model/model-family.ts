@@ -21,6 +21,7 @@ import type { ModelChat } from "./model-chat.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
+import type { TellingColumn } from "./telling-words.ts";
 
 /** A label with its part of 1, by the registered logits. */
 export interface LabelShare {
@@ -200,6 +201,11 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
   ): Promise<UnseenErrors>;
   /** True if the recipe's inputs are those that its rows give. Absent: a family whose recipes choose none. */
   areInputsOfRows?(rows: readonly OwnedRow[], recipe: Parts["recipe"]): Promise<boolean>;
+  /**
+   * Columns that number the rows, or tell the label by themselves: said before a training. Absent: a family without labels. A row that is
+   * none of the recipe's kind does not count.
+   */
+  tellingColumns?(rows: readonly OwnedRow[], recipe: Parts["recipe"]): Promise<TellingColumn[]>;
   /** Quality of the model on its rows, as a sentence. */
   describe(trained: TrainedModel<Parts>): string;
 }

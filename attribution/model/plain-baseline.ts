@@ -118,7 +118,7 @@ function labelsBy(
 async function reader({
   fields = [],
   kind,
-  labelField,
+  leftOut = [],
 }: InputShape): Promise<(content: Uint8Array) => PlainRow> {
   switch (kind) {
     case "text":
@@ -131,7 +131,7 @@ async function reader({
       };
     }
     case "table":
-      return (content) => tableRow(fields, labelField, decodeTableRow(fields, content));
+      return (content) => tableRow(fields, leftOut, decodeTableRow(fields, content));
     default:
       return kind satisfies never;
   }
@@ -139,7 +139,7 @@ async function reader({
 
 function tableRow(
   fields: readonly TableField[],
-  labelField: string | undefined,
+  leftOut: readonly string[],
   values: readonly FieldValue[],
 ): PlainRow {
   const terms = new Map<string, number>();
@@ -148,7 +148,7 @@ function tableRow(
   for (const [i, { name, type }] of fields.entries()) {
     const value = values[i]!;
     // A recipe's fields say themselves which are no input.
-    if (name === labelField || "ignored" in fields[i]!) continue;
+    if (leftOut.includes(name) || "ignored" in fields[i]!) continue;
     if (value === null) plain.push([`${name}\0missing`, 1]);
     else if (type === "number") scaled.push([name, Number(value)]);
     else if (type === "text")

@@ -74,7 +74,7 @@ describe("plain baselines", () => {
     const rowOf = (i: number) =>
       encodeTableRow(fields, [i % 2 === 0 ? 10 + i / 100 : null, i % 3 === 0 ? "a" : "b", `${i % 2}`]);
     const tables = Array.from({ length: 40 }, (_, i) => rowOf(i));
-    const byNumbers = await plainBaseline({ kind: "table", fields, labelField: "told" }, tables, labels, 2);
+    const byNumbers = await plainBaseline({ kind: "table", fields, leftOut: ["told"] }, tables, labels, 2);
     expect([...byNumbers.label(train, test)]).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
     // Without the size nothing tells: a field that is no input is none here, too.
     const ignored = fields.map((field) =>

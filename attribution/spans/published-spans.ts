@@ -6,7 +6,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { inSlices } from "@openledger/foundation/slices";
 import { attributionError } from "../attribution-errors.ts";
-import { fetchFiles } from "../model/model-download.ts";
+import { type FetchModelOptions, fetchFiles } from "../model/model-download.ts";
 import { familyOf, type ModelFamily, type ModelParts } from "../model/model-family.ts";
 import { decodePayees, decodeRowSteps } from "../model/model-files.ts";
 import { checkedFile, decodeManifest, isAbsent, parseJson, ROWS_FILE } from "../model/model-manifest.ts";
@@ -39,6 +39,8 @@ export interface FetchRowsOptions extends StageOptions {
   /** Maximum bytes of the file of rows; default 64 MiB. */
   readonly maxFileBytes?: number;
   readonly timeoutMs?: number;
+  /** Signs requests for rows of a permissioned Datanet. Absent: those that anyone may read. */
+  readonly sign?: FetchModelOptions["sign"];
 }
 
 /**

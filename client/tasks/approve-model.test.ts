@@ -259,12 +259,15 @@ test("goes on without a recomputation by choice alone, and says so in its result
     terms: { licence: LICENCE, use: "paid" },
   });
   // Its own recomputation needs no record, and the choice to skip it skips it.
-  const recompute = (onPublished: (one: PublishedRecipe) => Promise<void>) => onPublished(published);
+  const recompute = async (onPublished: (one: PublishedRecipe) => Promise<void>) => {
+    await onPublished(published);
+    return { areInputsOfRows: false };
+  };
   expect(await checkApproval(world.owner, approval({ recompute, hostUrls: [] }))).toMatchObject({
-    ...{ isRecomputed: true, recomputation: { by: "approver" } },
+    ...{ isRecomputed: true, recomputation: { by: "approver" }, inputs: "others" },
   });
   const unread = approval({ readPublished: async () => null, skipRecomputation: true });
-  expect(await checkApproval(world.owner, unread)).toMatchObject({ isRecipeRead: false });
+  expect(await checkApproval(world.owner, unread)).toMatchObject({ isRecipeRead: false, inputs: null });
 });
 
 test("approves by what others have signed, once, and revokes without grounds", async () => {

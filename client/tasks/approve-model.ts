@@ -4,6 +4,7 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type VectorsWords, vectorsWords } from "@openledger/attribution/inputs/released-vectors";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { type ModelTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
@@ -26,6 +27,7 @@ import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf, getStatus } from "../sequencer/ledger-reads.ts";
 import { approvalsOf, type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
+import { type CompareInputsErrorCode, compareInputs, type InputsFound } from "./compare-inputs.ts";
 
 /** Words of the choice that goes on without a recomputation: the command's option and the page's tick. @internal */
 export const SKIP_RECOMPUTATION =
@@ -128,15 +130,25 @@ export interface ApprovalGroundsParameters {
   readPublished: () => Promise<PublishedRecipe | null>;
   /**
    * Trains the model again and compares every byte. It calls `onPublished` with the model as it is published, and awaits it, before
-   * it computes. Absent: recomputations that others have signed count.
+   * it computes, and says whether the recipe's inputs are those that the rows give, null for a model that chooses none. Absent:
+   * recomputations that others have signed count.
    */
-  recompute?: (onPublished: (published: PublishedRecipe) => Promise<void>) => Promise<void>;
+  recompute?: (
+    onPublished: (published: PublishedRecipe) => Promise<void>,
+  ) => Promise<{ readonly areInputsOfRows: boolean | null }>;
+  /**
+   * Reads the model's rows, where the caller does not train on them, to compare the recipe's inputs with them; null where it may not.
+   * Absent: they are not compared.
+   */
+  readRows?: (published: PublishedRecipe) => Promise<readonly OwnedRow[] | null>;
   /** Datanet hosts whose signed recomputations count where the caller cannot recompute. */
   hostUrls?: readonly string[];
   /** True goes on without any recomputation, by the approver's explicit choice. */
   skipRecomputation?: boolean;
 }
 export interface ApprovalGrounds extends ApprovalTerms {
+  /** Whether the recipe's inputs are those that its rows give; null for a model that chooses none, or a recipe that nobody shows. */
+  readonly inputs: InputsFound | null;
   readonly recomputation: Recomputation;
   /** False where the approver has chosen to go on without. */
   readonly isRecomputed: boolean;
@@ -145,6 +157,7 @@ export type ApprovalGroundsErrorCode =
   | "ATT_MODEL_MISMATCH"
   | "ATT_NOT_RECOMPUTED"
   | ApprovalTermsErrorCode
+  | CompareInputsErrorCode
   | GetModelErrorCode;
 
 /**
@@ -152,7 +165,7 @@ export type ApprovalGroundsErrorCode =
  * has trained the model again and found the same bytes. The caller does so (`recompute`), or others have signed that they did: records
  * by the ledger's present keys, none of them by the model's owner, and none that names a difference.
  * @throws ATT_MODEL_MISMATCH for the recipe of another model, and naming the first difference; DNT_TERMS_FORBID naming the rows that
- *   stand in the way; ATT_NOT_RECOMPUTED where nobody has, or somebody found other bytes
+ *   stand in the way; ATT_NOT_RECOMPUTED where nobody has, or somebody found other bytes; as `compareInputs`
  * @example
  * ```ts
  * const readPublished = async () => published;
@@ -176,16 +189,31 @@ export async function approvalGrounds(
   if (how.recompute !== undefined && how.skipRecomputation !== true) {
     let terms: ApprovalTerms | null = null;
     // Before the training, which takes longer.
-    await how.recompute(async (published) => {
+    const { areInputsOfRows } = await how.recompute(async (published) => {
       terms = await termsOf(published);
     });
-    return { ...(terms ?? (await termsOf(null))), recomputation: { by: "approver" }, isRecomputed: true };
+    const inputs = areInputsOfRows === null ? null : areInputsOfRows ? "of-rows" : "others";
+    const recomputation = { by: "approver" } as const;
+    return { ...(terms ?? (await termsOf(null))), inputs, recomputation, isRecomputed: true };
   }
-  const terms = await termsOf(await how.readPublished());
-  if (how.skipRecomputation === true)
-    return { ...terms, recomputation: { by: "nobody" }, isRecomputed: false };
+  const published = await how.readPublished();
+  const terms = await termsOf(published);
+  if (how.skipRecomputation === true) {
+    const inputs = await inputsOf(published, how);
+    return { ...terms, inputs, recomputation: { by: "nobody" }, isRecomputed: false };
+  }
   const records = await requireRecomputed(client, await getModel(client, modelId), hostUrls);
-  return { ...terms, recomputation: { by: "others", records }, isRecomputed: true };
+  const inputs = await inputsOf(published, how);
+  return { ...terms, inputs, recomputation: { by: "others", records }, isRecomputed: true };
+}
+
+async function inputsOf(
+  published: PublishedRecipe | null,
+  { readRows }: Pick<ApprovalGroundsParameters, "readRows">,
+): Promise<InputsFound | null> {
+  if (published === null) return null;
+  const read = async () => (await readRows?.(published)) ?? null;
+  return compareInputs({ recipe: published.recipe, readRows: read });
 }
 
 /** @throws ATT_MODEL_MISMATCH for the recipe of another model */

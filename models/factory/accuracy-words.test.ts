@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { sayAccuracy } from "./accuracy-words.ts";
+import { sayAccuracy, sayFolds } from "./accuracy-words.ts";
 
 it("names interval, baselines and recall", () => {
   const counts = { judgedCount: 60, commonestCount: 40, rightCount: 57, plainCount: 54 };
@@ -25,4 +25,9 @@ it("says when a model is no better than its most common label", () => {
   expect(sayAccuracy({ ...counts, rightCount: 16 })).toBe(
     "16 of 60 unseen rows are labelled correctly (26.7 %; with so few rows 17.1 % to 39.0 %). That is no better than always answering the most common label (26.7 %).",
   );
+});
+
+it("says whose rows are judged together", () => {
+  expect(sayFolds({ isByContributor: true })).toContain("all rows of a contributor, are in one fold");
+  expect(sayFolds({ isByContributor: false })).toContain("are not kept together, since too few people");
 });

@@ -28,6 +28,12 @@ export function sayAccuracy(counts: Counts): string {
     : `${own} Always answering the most common label would give ${baseline}${plain}.${ofLabels}`;
 }
 
+/** Sentence on the folds of a figure, which keep a row and its copies on one side. */
+export const sayFolds = ({ isByContributor }: Pick<FactoryAccuracy, "isByContributor">): string =>
+  isByContributor
+    ? "Near copies, and all rows of a contributor, are in one fold: no row is judged by a model of its copies or of its contributor's other rows."
+    : "Near copies are in one fold: no row is judged by a model of its copies. Rows of a contributor are not kept together, since too few people contributed.";
+
 /** Reads the curve of a training in words: whether more rows would help. @param judged its points, by rows learned from */
 export function sayCurve(
   judged: readonly Pick<Extract<JobEvent, { kind: "judged" }>, "judgedCount" | "rightCount">[],

@@ -37,6 +37,7 @@
 
 import { staticsSchema } from "@openledger/attribution/model/model-manifest";
 import { MODEL_USES, rowTermsSchema } from "@openledger/attribution/model/recipe-fields";
+import { tellingColumnSchema } from "@openledger/attribution/model/telling-words";
 import { maxPromptChars } from "@openledger/attribution/rows/row-content";
 import { ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { DATANET_COUNT_MAX, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
@@ -209,6 +210,9 @@ export const datasetSchema = z.object({
 export type FactoryDataset = z.output<typeof datasetSchema>;
 export const signaturesRequestSchema = z.strictObject({ headers: z.array(z.string().max(1_000)).max(256) });
 
+/** Maximum fields of a table, as a card has them. */
+const MAX_FIELDS = 60;
+
 /** Minimum, maximum, and the step of a slider if there is one. */
 export const FORM_LIMITS = {
   folds: { min: 0, max: 20 },
@@ -263,6 +267,8 @@ const sortFormSchema = z.strictObject({
    * model learns from all rows. 0: nothing is judged.
    */
   folds: wholeWithin("folds"),
+  /** Names of a table's fields that count. Absent: all but the labels' and those that number the rows. */
+  countedFields: z.array(z.string().min(1).max(60)).min(1).max(MAX_FIELDS).optional(),
 });
 export type SortForm = z.output<typeof sortFormSchema>;
 
@@ -334,6 +340,10 @@ export const estimateSchema = z.object({
   tokensPerSecond: z.number().nullable(),
   seconds: z.object({ load: z.number(), tune: z.number(), features: z.number(), total: z.number() }),
   memoryBytes: count,
+  /** Fields of a table, in the card's order, with their part in the model. */
+  fields: z.array(z.object({ name: z.string(), part: z.enum(["counts", "left-out", "labels"]) })).default([]),
+  /** Columns that number the rows, or tell the label by themselves. */
+  telling: z.array(tellingColumnSchema).default([]),
   /** Jobs before this one. */
   queuedBefore: count,
   /** Fee of creating the model at today's rate; null if it cannot be registered. */
@@ -369,6 +379,8 @@ const accuracySchema = z.object({
   plainCount: count.nullable().default(null),
   /** True where all rows of a contributor are in one fold; near copies always are. */
   isByContributor: z.boolean().default(false),
+  /** Columns that number the rows, or tell the label by themselves. */
+  telling: z.array(tellingColumnSchema).default([]),
   labels: z.array(z.string()),
   /** confusion[i][j]: rows with label i that were answered j. */
   confusion: z.array(z.array(count)),

@@ -1,8 +1,9 @@
 /** Comparison and estimate of a factory's job, as page and command show them. */
 import { expect, it } from "vitest";
 import { sayCurve } from "./accuracy-words.ts";
+import type { FactoryJob } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
-import { compareJob, measuredWords } from "./job-words.ts";
+import { compareJob, figureOf, measuredWords } from "./job-words.ts";
 
 const answer = {
   prompt: "a",
@@ -49,6 +50,8 @@ it("says what an estimate was measured by, and who is first", () => {
     },
     ...{ tokensPerSecond: 1_234.4, memoryBytes: 2 ** 30, queuedBefore: 1, registerFeeWei: null },
     seconds: { load: 2, tune: 30, features: 5, total: 37 },
+    fields: [],
+    telling: [],
   };
   const inSeconds = (seconds: number) => `${seconds} s`;
   expect(measuredWords(estimate, inSeconds)).toBe(
@@ -74,4 +77,18 @@ it.each([
 ])("reads the curve of %j", (right, isDone, words) => {
   const judged = right.map((rightCount) => ({ judgedCount: 100, rightCount }));
   expect(sayCurve(judged, isDone)).toBe(`Each row is judged by a model that was not trained on it. ${words}`);
+});
+
+it("warns beside a figure that one column makes, and beside one of nothing", () => {
+  const figure = (rightCount: number, telling: object[] = []) =>
+    figureOf({
+      form: { use: "predict" },
+      accuracy: rightCount / 100,
+      result: { accuracy: { judgedCount: 100, rightCount, commonestCount: 60, telling } },
+    } as unknown as FactoryJob);
+  const id = { kind: "numbers-rows", field: "id" };
+  expect(figure(90)).toBe("90.0 % right");
+  expect(figure(100, [{ ...id, isCounted: true }])).toBe("100.0 % right, which may not hold for new rows");
+  expect(figure(90, [{ ...id, isCounted: false }])).toBe("90.0 % right");
+  expect(figure(60, [{ ...id, isCounted: true }])).toContain("no better than the most common label");
 });

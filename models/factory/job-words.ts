@@ -1,4 +1,5 @@
 /** Words and figures of a factory's jobs, as its pages and the commands `openledger factory …` show them. Losses are in nats a token. */
+import { isSuspect } from "@openledger/attribution/model/telling-words";
 import { counted } from "@openledger/foundation/counted";
 import { isNoBetter, percentOf } from "./accuracy-words.ts";
 import type { FactoryComparison, FactoryEstimate, FactoryJob, FactoryUse } from "./factory-api.ts";
@@ -22,7 +23,14 @@ export function figureOf({ accuracy, form, heldOutLoss, result }: FactoryJob): s
   }
   if (accuracy === null) return null;
   const judged = result?.accuracy ?? null;
-  const warning = judged !== null && isNoBetter(judged) ? ", no better than the most common label" : "";
+  const warning =
+    judged === null
+      ? ""
+      : isNoBetter(judged)
+        ? ", no better than the most common label"
+        : judged.telling.some(isSuspect)
+          ? ", which may not hold for new rows"
+          : "";
   return `${percentOf(accuracy)} right${warning}`;
 }
 

@@ -123,11 +123,15 @@ describe.each([
     await bringVersion(owner, { ...location(datanetId), store, rowsRoot: version.rowsRoot });
   }
 
-  async function jobOf(request: DatasetRequest): Promise<FactoryJob> {
+  async function jobOf(request: DatasetRequest, changes: Partial<SortForm> = {}): Promise<FactoryJob> {
     const dataset = await alice.addDataset(request);
     expect(dataset).toMatchObject({ state: "ready", rowKind: kind });
     const { form } = await alice.form(null, dataset.id);
-    const order = { baseId: null, datasetId: dataset.id, form: { ...(form as SortForm), folds: 3 } };
+    const order = {
+      baseId: null,
+      datasetId: dataset.id,
+      form: { ...(form as SortForm), folds: 3, ...changes },
+    };
     const { id } = await alice.begin(order);
     for await (const event of alice.follow(id))
       if (event.kind === "state" && /^(done|failed)$/.test(event.state)) break;
@@ -140,6 +144,9 @@ describe.each([
     const { accuracy } = job.result!;
     expect(accuracy).toMatchObject({ judgedCount: rows.length, labels: card.labels.map(({ name }) => name) });
     expect(accuracy!.rightCount).toBeGreaterThan(accuracy!.commonestCount);
+    expect(accuracy!.telling).toMatchObject(
+      kind === "table" ? [{ kind: "tells-label", field: "months" }] : [],
+    );
     const prompts = [rows[0]!, rows.at(-1)!].map(({ content }) => inputOf(kind, content));
     const { answers } = await alice.compare(job.id, { prompts, answerTokens: 1 });
     expect(answers.map(({ tuned }) => tuned)).toEqual([rows[0]!.label, rows.at(-1)!.label]);
@@ -149,6 +156,30 @@ describe.each([
       expect.objectContaining({ code: "ATT_ROW_INVALID" }),
     );
   });
+
+  if (kind === "table")
+    it("say before the training what tells the label by itself, and leave out the field that nobody chooses", async () => {
+      const request = { kind: "datanet", ...requestOf(world.datanetId) } as const;
+      const { id } = await alice.addDataset(request);
+      const { form } = await alice.form(null, id);
+      const { fields, telling } = await alice.estimate({ baseId: null, datasetId: id, form });
+      expect(fields).toEqual([
+        { name: "months", part: "counts" },
+        { name: "plan", part: "counts" },
+      ]);
+      expect(telling).toMatchObject([{ kind: "tells-label", field: "months" }]);
+      const job = await jobOf(request, { countedFields: ["plan"] });
+      expect(job.result!.accuracy).toMatchObject({ telling: [], isByContributor: false });
+      const recipe = (await alice.lineage(job.id)).recipe as { inputs: { fields: object[] } };
+      expect(recipe.inputs.fields).toEqual([
+        { name: "months", type: "number", ignored: true },
+        { name: "plan", type: "category" },
+      ]);
+      const unknown = { ...(form as SortForm), countedFields: ["age"] };
+      await expect(alice.begin({ baseId: null, datasetId: id, form: unknown })).rejects.toThrow(
+        expect.objectContaining({ code: "ATT_RECIPE_INVALID" }),
+      );
+    });
 
   if (others !== null)
     it("of two Datanets become one model, which names both", async () => {

@@ -17,6 +17,7 @@ import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { useRecomputations } from "../hosts/recomputations.ts";
+import { useLoad } from "../hosts/use-load.ts";
 import { useWithdrawn } from "../hosts/withdrawn-rows.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
@@ -27,6 +28,7 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { WalletChoice } from "../ledger/wallet-menu.tsx";
 import { useFieldChoices } from "../rows/field-choices.ts";
 import { showCount, showCounted, showOpen } from "../words/format.ts";
+import { AboutInputs } from "../words/inputs-words.tsx";
 import { hostedDatanet, leafNames, noteShownLeaf } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
@@ -36,7 +38,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askOnce, buyAndCheck, isWithdrawn } from "./pay-answer.ts";
 import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { readQuestion, storeQuestion } from "./question-draft.ts";
-import { findServedModels, type ServedModel } from "./served-models.ts";
+import { findServedModels, type OwnCopy, type RowsReader, type ServedModel } from "./served-models.ts";
 import { AskedRow, TableInput } from "./table-input.tsx";
 import { TurnCard } from "./turn-card.tsx";
 import { addTurn, loadTurns, storedReceipts, type TurnsLocation, turnsOf } from "./turns.ts";
@@ -407,8 +409,25 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         </div>
       </details>
       {copy !== null && <AboutVectors vectors={copy.vectors} />}
+      {copy !== null && <ComparedInputs copy={copy} model={model} reader={readerOf(now, account?.id)} />}
     </Chat>
   );
+}
+
+interface ComparedInputsProps {
+  readonly copy: OwnCopy;
+  readonly model: ServedModel;
+  readonly reader: RowsReader | null;
+}
+
+const readerOf = (now: typeof session.value, leafId: number | undefined): RowsReader | null =>
+  now === null || now.client.l2Key === null || leafId === undefined ? null : { client: now.client, leafId };
+
+/** Whether what counts of each row follows from the rows; nothing while it is compared. */
+function ComparedInputs({ copy, model: { serverUrl }, reader }: ComparedInputsProps) {
+  const about = `inputs ${serverUrl} ${reader?.leafId}`;
+  const { problem, value = null } = useLoad(about, () => copy.compareInputs(reader));
+  return problem === null ? <AboutInputs found={value} /> : <ProblemNotice problem={problem} />;
 }
 
 interface Unanswered {

@@ -13,7 +13,10 @@ import type {
   ReplyAssurance,
 } from "@openledger/client/actions/answers/model-answers";
 import { belowLedger, listServedModels } from "@openledger/client/actions/answers/served-models";
+import { type HostAccess, modelReader } from "@openledger/client/datanets/host-request";
 import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
+import type { PublishedRecipe } from "@openledger/client/tasks/approve-model";
+import { compareInputs, type InputsFound } from "@openledger/client/tasks/compare-inputs";
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { knownFamilies } from "../ledger/known-families.ts";
 import type { Site } from "../ledger/site.ts";
@@ -23,6 +26,8 @@ import { type Problem, problemOf } from "../words/problem.tsx";
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Maximum numbers of a model's matrix that the page compares with the ledger: about a second. Whom others pay is their server's word. */
 const MAX_ENTRIES = 2 ** 18;
+/** Maximum bytes of a model's rows that a page reads to compare its inputs with them. */
+const MAX_COMPARED_BYTES = 2 ** 22;
 /** Maximum models that a reader may choose from: the ledger is asked for the price of each. */
 const MAX_OFFERED = 50;
 
@@ -116,6 +121,8 @@ export type OwnCopy = CheckableModel & {
   readonly vectors: VectorsWords | null;
   /** Rows roots of the versions that the model is of: 0x and 64 hexadecimal digits each. */
   readonly rowsRoots: readonly string[];
+  /** Compares what counts of each row with the rows that the server gives to this reader; null for a model whose recipe chooses nothing. */
+  compareInputs(reader: RowsReader | null): Promise<InputsFound | null>;
 };
 
 /** Copies in memory. */
@@ -151,25 +158,50 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
     citationPermille: recipe.retrieval?.citationPermille ?? null,
     vectors: vectorsWords(recipe),
     rowsRoots,
+    compareInputs: (reader) =>
+      compareInputs({ recipe, readRows: () => fetchRowsOf(serverUrl, rowsRoots, reader) }),
   };
+}
+
+/** Leaf whose key signs requests for rows of permissioned Datanets; none is signed where anyone may read them. */
+export interface RowsReader {
+  readonly client: HostAccess;
+  readonly leafId: number;
+}
+
+/** Rows that a model's server gives to a reader; null where it gives none, or more than a page reads without being asked. */
+async function fetchRowsOf(serverUrl: string, rowsRoots: readonly string[], reader: RowsReader | null) {
+  const { fetchPublishedRows } = await import("@openledger/attribution/spans/published-spans");
+  const sign = reader === null ? undefined : modelReader(reader.client, serverUrl, reader.leafId);
+  const options = { maxFileBytes: MAX_COMPARED_BYTES, sign };
+  const found = await fetchPublishedRows(serverUrl, await knownFamilies(serverUrl), rowsRoots, options);
+  return typeof found === "string" ? null : found.rows;
 }
 
 const classesOf = (recipe: object): readonly string[] | null =>
   (recipe as { readonly classes?: readonly string[] }).classes ?? null;
 
-/** A model's recipe, with the hash of its statics, by a server of the site; null if none shows it, with the error if one failed. */
+/**
+ * A model's recipe, with the hash of its statics, by a server of the site; null if none shows it, with the error if one failed. Rows are read
+ * from the same server.
+ */
 export async function fetchPublished(site: Pick<Site, "answerServers" | "factoryUrl">, modelId: number) {
   const { places, problems } = await findServedLocations(site);
   const location = places.find((one) => one.modelId === modelId);
-  if (location === undefined) return { published: null, problem: problems[0] ?? null };
+  const readRows = async ({ recipe }: PublishedRecipe, reader: RowsReader | null) => {
+    const { versionsOf } = await import("@openledger/attribution/model/recipe-fields");
+    const rowsRoots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
+    return location === undefined ? null : fetchRowsOf(location.serverUrl, rowsRoots, reader);
+  };
+  if (location === undefined) return { published: null, readRows, problem: problems[0] ?? null };
   const [{ fetchAnswering }, families] = await Promise.all([
     import("@openledger/attribution/model/model-download"),
     knownFamilies(location.serverUrl),
     initPoseidon(),
   ]);
   try {
-    return { published: await fetchAnswering(location.serverUrl, families), problem: null };
+    return { published: await fetchAnswering(location.serverUrl, families), readRows, problem: null };
   } catch (error) {
-    return { published: null, problem: problemOf(error) };
+    return { published: null, readRows, problem: problemOf(error) };
   }
 }

@@ -37,6 +37,7 @@ import { useLoad } from "../hosts/use-load.ts";
 import { useAction } from "../ledger/use-action.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCounted, showDuration } from "../words/format.ts";
+import { AboutInputs } from "../words/inputs-words.tsx";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { PaymentShares } from "../words/payment-shares.tsx";
@@ -203,6 +204,8 @@ function Approval({ client, facts, isApproved, live, model, place, site }: Appro
     askHost: (ask) => ask(place.hostUrl),
     hostUrls: site.datanetHosts,
     readPublished: async () => (await fetchPublished(site, model.id)).published,
+    readRows: async (published) =>
+      (await fetchPublished(site, model.id)).readRows(published, { client, leafId: facts.id }),
   };
   const sign = (work: () => Promise<unknown>) =>
     run(async () => {
@@ -300,7 +303,11 @@ function ApprovalPreview({ approval, client, isBusy, onSign }: PreviewProps) {
           isSmall
           isBusy={isBusy}
           isDisabled={checked?.grounds == null}
-          onClick={() => onSign(chosen)}
+          onClick={() => {
+            // The rows are compared above, and the signature binds none of it.
+            const { readRows: _, ...signed } = chosen;
+            onSign(signed);
+          }}
         >
           Sign the approval
         </Button>
@@ -314,6 +321,7 @@ const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.sli
 
 function GroundsFound({
   byRecipe,
+  inputs,
   isRecipeRead,
   modelId,
   recomputation,
@@ -348,6 +356,7 @@ function GroundsFound({
         </p>
       )}
       <AboutVectors vectors={vectors} />
+      <AboutInputs found={inputs} />
       {!isRecipeRead && (
         <Notice tone="wait" title="No server of this site shows the model's recipe.">
           <p>So its own licence was not compared with the terms of the rows.</p>

@@ -19,13 +19,13 @@ import { clipFactors, clusterSizes } from "../../rows/row-rules.ts";
 import { contentOfRow } from "../../rows/salted-rows.ts";
 import { termParts } from "../../rows/term-parts.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
-import { foldsByLabel } from "../folds.ts";
 import { type HeldOut, type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
-import { honestFolds } from "../honest-folds.ts";
+import { type HonestFolds, honestFolds } from "../honest-folds.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import { payeeTable } from "../payee-table.ts";
 import { checkRowsRoot } from "../rows-root.ts";
+import { tellingColumns } from "../telling-columns.ts";
 import { requireRows } from "../trainable.ts";
 import { plainFigures } from "../unseen-figures.ts";
 import { unseenShares } from "../unseen-shares.ts";
@@ -57,15 +57,18 @@ export function directTrainingOf(readVectors?: ReadVectors): FamilyTraining<Dire
     async unseen({ recipe }, rows, options) {
       checkRowsRoot(rows, recipe);
       const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
-      const { isJudged, predicted } = judgeByOthers(examples, recipe, options);
+      const { folds } = await foldsOf(rows, recipe);
+      const { isJudged, predicted } = judgeByOthers(examples, recipe, { ...options, folds });
       const judged = [...rows.keys()].filter((row) => isJudged[row] === 1);
       return {
         kind: "labels",
-        how: `each row is labelled by a model of the rows of ${FOLDS - 1} of ${FOLDS} folds, in which it is not`,
+        how: `each row is labelled by a model of the rows of ${FOLDS - 1} of ${FOLDS} folds, in which neither it nor a near copy is`,
         values: new Map(judged.map((row) => [row, predicted[row] === examples.labels[row] ? 0 : 1])),
       };
     },
-    areInputsOfRows: (rows, recipe) => areInputsOfRows(rows, recipe, readVectors),
+    tellingColumns: async (rows, recipe) =>
+      tellingColumns(shapeOf(recipe), rows, { ...(await foldsOf(rows, recipe)), foldCount: FOLDS }),
+    areInputsOfRows,
     describe: ({ accuracy, heldOut: unseen }) =>
       [
         `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
@@ -140,9 +143,9 @@ async function heldOutOf(
   recipe: DirectRecipe,
   options: Pick<TrainOptions, "onProgress">,
 ): Promise<HeldOutFigures | null> {
-  const { classes, inputs, seed } = recipe;
-  const shape = { kind: inputs.kind, fields: inputs.kind === "table" ? inputs.fields : [] };
-  const { folds, isByContributor } = await honestFolds(rows, { shape, foldCount: FOLDS, seed });
+  const { classes } = recipe;
+  const shape = shapeOf(recipe);
+  const { folds, isByContributor } = await foldsOf(rows, recipe);
   const judged = judgeByOthers(examples, recipe, { ...options, folds });
   const figures = heldOutFigures(judged, examples.labels, classes);
   if (figures === null) return null;
@@ -153,17 +156,15 @@ async function heldOutOf(
     { labels: examples.labels, classCount: classes.length, folds, foldCount: FOLDS, isJudged },
   );
   const { interval, macroRecall, recalls } = unseenShares(figures.confusion)!;
-  return { ...figures, interval, macroRecall, recalls, plain, isByContributor };
+  const telling = tellingColumns(shape, rows, { folds, foldCount: FOLDS, low: interval[0] });
+  return { ...figures, interval, macroRecall, recalls, plain, isByContributor, telling };
 }
 
 /** Judges each row by a model of the other folds' rows: each row is in one of five folds. */
 function judgeByOthers(
   examples: DecodedRows,
   recipe: DirectRecipe,
-  {
-    folds = foldsOf(examples, recipe),
-    onProgress,
-  }: Pick<TrainOptions, "onProgress"> & { folds?: Int32Array },
+  { folds, onProgress }: Pick<TrainOptions, "onProgress"> & { readonly folds: Int32Array },
 ): HeldOut {
   const classCount = recipe.classes.length;
   const model = logisticModel({
@@ -181,12 +182,13 @@ function judgeByOthers(
   });
 }
 
-const foldsOf = ({ labels }: DecodedRows, { classes, seed }: DirectRecipe): Int32Array =>
-  foldsByLabel(
-    Array.from(labels, (label) => classes[label]!),
-    FOLDS,
-    seed,
-  ).folds;
+const shapeOf = ({ inputs }: DirectRecipe) => ({
+  kind: inputs.kind,
+  fields: inputs.kind === "table" ? inputs.fields : [],
+});
+
+const foldsOf = (rows: readonly OwnedRow[], recipe: DirectRecipe): Promise<HonestFolds> =>
+  honestFolds(rows, { shape: shapeOf(recipe), foldCount: FOLDS, seed: recipe.seed });
 
 /** Near-duplicates by content, among rows of one label. */
 async function duplicatesAmong(rows: readonly OwnedRow[], { inputs, rules }: DirectRecipe) {

@@ -1,7 +1,6 @@
 /**
  * Chooses among the ways to count rows (inputs/choose-inputs.ts) by what models of them say of rows that they have not seen. Presets of
- * recipes call it, and whoever checks that a recipe's inputs are those of its rows (`areInputsOfRows`). The same rows, labels and
- * ways in the same order give the same choice on every machine.
+ * recipes call it. The same rows, labels and ways in the same order give the same choice on every machine.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type InputRoom, type InputShape, inputCandidates } from "../../inputs/choose-inputs.ts";

@@ -76,4 +76,14 @@ it("tells a table whose limits are not its rows'", async () => {
     bucketCount: BUCKETS,
   } as const;
   expect(await areInputsOfRows(tables, withInputs(moved as never))).toBe(false);
+  // Which fields count is in the recipe for all to see; how each counts follows from the rows.
+  const two = [...fields, { name: "id", type: "number" }, { name: "code", type: "category" }] as const;
+  const wider = tables.map(({ label }, i) => ({ label, content: encodeTableRow(two, [i % 7, i, "x"]) }));
+  const chosen = await fittedInputs(
+    { kind: "table", fields: two, labelCount: 2, leftOut: ["id", "code"] },
+    wider,
+    ROOM,
+    { classes: usual.classes, decayOf: () => 0.01 },
+  );
+  expect(await areInputsOfRows(wider, withInputs(chosen))).toBe(true);
 });

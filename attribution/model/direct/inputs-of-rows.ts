@@ -3,40 +3,31 @@
  * friend's rows alone have pays each of them 25 times an honest row, and the model trains, registers and answers as any other.
  */
 import { reservedBuckets } from "../../features/direct-base.ts";
-import { chooseInputs, type InputShape } from "../../inputs/choose-inputs.ts";
+import { type InputShape, inputCandidates } from "../../inputs/choose-inputs.ts";
 import { isIgnored, type ModelInputs } from "../../inputs/model-inputs.ts";
-import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import { ENGLISH_VECTORS, isReleased } from "../../inputs/released-vectors.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import type { DirectRecipe } from "./direct-recipe.ts";
-import { fittedInputs } from "./fitted-inputs.ts";
 
 /**
- * True for the choice of this release by inner folds, for the simplest way, which earlier releases chose, and for ways that name nothing of
- * any rows (hashed words and pairs, a grid): they favour nobody. Other vectors than the release's and lists that somebody wrote are others.
+ * True for each way to count that this release makes of the rows, with or without vectors of the release, and for ways that name nothing of
+ * any rows (hashed words and pairs, a grid): they favour nobody, whichever of them the builder takes. Other vectors than the release's and
+ * lists or limits that somebody wrote are others. Nothing is trained.
  */
 export async function areInputsOfRows(
-  rows: readonly Pick<OwnedRow, "content" | "label">[],
+  rows: readonly Pick<OwnedRow, "content">[],
   recipe: DirectRecipe,
-  readVectors?: ReadVectors,
 ): Promise<boolean> {
-  const { classes, inputs, model } = recipe;
+  const { inputs } = recipe;
+  if (areNeutralInputs(inputs)) return true;
   const room = { bucketCount: inputs.bucketCount, baseBuckets: reservedBuckets(recipe) };
-  const shape = shapeOf(recipe);
-  const isSame = (other: unknown) => JSON.stringify(other) === JSON.stringify(inputs);
-  if (isNeutral(inputs)) return true;
   const contents = rows.map(({ content }) => content);
-  if (isSame(await chooseInputs(shape, contents, room))) return true;
-  const fitted = await fittedInputs(shape, rows, room, {
-    classes,
-    decayOf: () => model.decay,
-    ...(readVectors === undefined ? {} : { vectors: ENGLISH_VECTORS, readVectors }),
-  });
-  return isSame(fitted);
+  const ways = await inputCandidates(shapeOf(recipe), contents, room, ENGLISH_VECTORS);
+  return ways.some((way) => JSON.stringify(way) === JSON.stringify(inputs));
 }
 
-/** Ways that no rows decide. */
-function isNeutral(inputs: ModelInputs): boolean {
+/** True for ways that no rows decide. */
+export function areNeutralInputs(inputs: ModelInputs): boolean {
   if (inputs.kind === "image") return inputs.numbers === undefined;
   if (inputs.kind === "table") return false;
   return inputs.words === undefined && (inputs.vectors === undefined || isReleased(inputs.vectors));
@@ -47,8 +38,7 @@ function shapeOf({ classes, inputs }: DirectRecipe): InputShape {
   const labelCount = classes.length;
   if (inputs.kind !== "table") return { kind: inputs.kind, labelCount };
   const fields = inputs.fields.map(({ name, type }) => ({ name, type }));
-  // Of two fields that are no input one may be a number that no row has: the rows say so again.
-  const ignored = inputs.fields.filter(isIgnored);
-  const labels = ignored.find(({ type }) => type !== "number") ?? ignored[0];
-  return { kind: "table", fields, labelCount, ...(labels === undefined ? {} : { labelField: labels.name }) };
+  // Which fields count is the builder's open choice: how each is counted is not.
+  const leftOut = inputs.fields.filter(isIgnored).map(({ name }) => name);
+  return { kind: "table", fields, labelCount, leftOut };
 }

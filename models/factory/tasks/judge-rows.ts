@@ -9,8 +9,9 @@ import type { FamilyTraining } from "@openledger/attribution/model/model-family"
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
+import { tellingColumns } from "@openledger/attribution/model/telling-columns";
 import { plainFigures } from "@openledger/attribution/model/unseen-figures";
-import { confusionOf, rightCount } from "@openledger/attribution/model/unseen-shares";
+import { confusionOf, rightCount, unseenShares } from "@openledger/attribution/model/unseen-shares";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
@@ -131,8 +132,9 @@ export async function accuracyOf(
 ): Promise<FactoryAccuracy> {
   const isJudged = new Uint8Array(rows.length);
   for (const { row } of judged) isJudged[row] = 1;
+  const shape = { kind: training.family.promptKind(recipe), fields: inputFieldsOf(recipe) ?? [] };
   const plain = await plainFigures(
-    { kind: training.family.promptKind(recipe), fields: inputFieldsOf(recipe) ?? [] },
+    shape,
     rows.map(({ content }) => content),
     {
       labels: Int32Array.from(rows, ({ label }) => labels.indexOf(label!)),
@@ -144,9 +146,12 @@ export async function accuracyOf(
     labels.length,
     judged.map(({ answered, row }) => [labels.indexOf(rows[row]!.label!), labels.indexOf(answered)]),
   );
+  const interval = unseenShares(confusion)?.interval;
+  const low = interval === undefined ? {} : { low: interval[0] };
   return {
     foldCount,
     isByContributor,
+    telling: tellingColumns(shape, rows, { folds, foldCount, ...low }),
     judgedCount: judged.length,
     plainCount: plain === null ? null : Math.round(plain.logistic * judged.length),
     rightCount: rightCount(confusion),

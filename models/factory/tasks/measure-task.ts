@@ -6,6 +6,7 @@
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelPlan } from "../../tuning/recipe/plan-model.ts";
+import { fieldParts } from "../../tuning/recipe/recipe-presets.ts";
 import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 import { stepsAfter, type TuningRun, type TuningWatch } from "../../tuning/recipe/text-training.ts";
 import type { TuningStep, TuningWish } from "../../tuning/training/tune-adapter.ts";
@@ -65,6 +66,8 @@ async function measureWriter(
     tokensPerSecond: (1_000 * watch.tokens) / watch.ms,
     seconds: { load, tune, features, total: load + tune + features },
     memoryBytes,
+    fields: [],
+    telling: [],
   };
 }
 
@@ -77,7 +80,7 @@ async function measureSorter(
 ): Promise<Measurement> {
   const load = (performance.now() - startedAtMs) / 1_000;
   const begunAtMs = performance.now();
-  await training.train(rows, recipe, {});
+  const { heldOut } = await training.train(rows, recipe, {});
   const stepMs = performance.now() - begunAtMs;
   const steps = sortingSteps(rows.length, form);
   const tune = ((steps - 1) * stepMs) / 1_000;
@@ -92,6 +95,8 @@ async function measureSorter(
     tokensPerSecond: null,
     seconds: { load, tune, features, total: load + tune + features },
     memoryBytes,
+    fields: fieldParts(recipe, rows),
+    telling: [...(heldOut?.telling ?? (await training.tellingColumns?.(rows, recipe)) ?? [])],
   };
 }
 

@@ -117,6 +117,9 @@ describe("a model that sorts", () => {
     });
     const typed = await planOrder(order({ decay: 0.02 }), rows, machine);
     expect(typed.recipe).toMatchObject({ model: { decay: 0.02 }, method: { damping: 0.02 } });
+    await expect(planOrder(order({ countedFields: ["age"] }), rows, machine)).rejects.toThrow(
+      code("ATT_RECIPE_INVALID"),
+    );
     await expect(requireMemory({ ...machine, maxMemoryBytes: 1_000 }, recipe, rows.length)).rejects.toThrow(
       code("MOD_TOO_LARGE", { maxMemoryBytes: 1_000 }),
     );
@@ -147,7 +150,7 @@ describe("a model that sorts", () => {
       labels: SAMPLE_CLASSES.text,
     });
     expect(figures.plainCount).toBeGreaterThan(4);
-    expect(figures.isByContributor).toBe(false);
+    expect(figures).toMatchObject({ isByContributor: false, telling: [] });
     const right = parts.at(-1)!.judged.filter(({ answered, row }) => answered === rows[row]!.label);
     expect(figures).toMatchObject({ judgedCount: 24, rightCount: right.length, foldCount: 4 });
     const own = SAMPLE_CLASSES.text.map((name) => rows.filter(({ label }) => label === name).length);

@@ -77,7 +77,7 @@ function versionsOf({ view }: PlanOrder["dataset"]): [RecipeDatanet, ...RecipeDa
 }
 
 async function sortDraft(
-  { decay, seed }: SortForm,
+  { countedFields, decay, seed }: SortForm,
   { dataset: { card, view }, features }: PlanOrder,
   rows: readonly OwnedRow[],
   basePlace: string,
@@ -87,6 +87,7 @@ async function sortDraft(
     card,
     features,
     basePlace,
+    countedFields,
   });
   if (decay === null) return { ...draft, ...{ seed } };
   const { method, model } = draft as { readonly method: object; readonly model: object };

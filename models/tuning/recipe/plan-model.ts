@@ -96,6 +96,8 @@ export interface PresetFacts {
   readonly features: number;
   /** Folder or address of a language model's base. */
   readonly basePlace: string;
+  /** Names of a table's fields that count; absent: as the preset chooses. */
+  readonly countedFields?: readonly string[] | undefined;
   /** Stage "choose" of a classifier's inputs. */
   readonly onProgress?: OnProgress | undefined;
 }
@@ -103,12 +105,21 @@ export interface PresetFacts {
 /** @throws MOD_… if the base cannot be read */
 export async function presetDraft(
   name: AnyPreset,
-  { basePlace, card, features, onProgress, rows }: PresetFacts,
+  { basePlace, card, countedFields, features, onProgress, rows }: PresetFacts,
 ): Promise<RecipeDraft> {
   if (name === LABELS) {
     const [vectors, readVectors] = [ENGLISH_VECTORS, readVectorsFrom()];
-    return labelsPreset({ rows, bucketCount: features, card, vectors, readVectors, onProgress });
+    const preset = { rows, bucketCount: features, card, countedFields };
+    return labelsPreset({ ...preset, vectors, readVectors, onProgress });
   }
+  if (countedFields !== undefined)
+    throw attributionError(
+      "ATT_RECIPE_INVALID",
+      "fields are chosen of tables alone: these rows are for a model that writes",
+      {
+        data: { issues: [{ path: "inputs.fields", message: "is of tables alone" }] },
+      },
+    );
   const isSaying = name === "cited-answers";
   const isCiting = isSaying || name === "cited-texts";
   const sizes = { rowCount: rows.length, columnCount: features, isCiting, isSaying };

@@ -122,6 +122,45 @@ describe("recipe presets", () => {
     expect((await trainDirect(rows, recipe)).accuracy).toBeGreaterThan(0.9);
   });
 
+  it("leave out what numbers a table's rows, and take the fields that are chosen", async () => {
+    const fields = (["id", "age", "plan", "churned"] as const).map((name, i) => ({
+      name,
+      type: i < 2 ? "number" : "category",
+    }));
+    const rows = Array.from({ length: 40 }, (_, i): OwnedRow => {
+      const label = i < 20 ? "no" : "yes";
+      const content = encodeTableRow(fields as never, [
+        i,
+        20 + ((7 * i) % 30),
+        i % 3 === 0 ? "a" : "b",
+        label,
+      ]);
+      return { content, label, contributorId: 5, validatorId: 8 };
+    });
+    const card = JSON.stringify(cardOf({ kind: "table", fields }, ["no", "yes"]));
+    const countedOf = async (countedFields?: string[], some = rows) => {
+      const { inputs } = await labelsPreset({ rows: some, bucketCount: 64, card, countedFields });
+      return (inputs as { fields: { name: string }[] }).fields.flatMap((field) =>
+        "ignored" in field ? [] : [field.name],
+      );
+    };
+    expect(await countedOf()).toEqual(["age", "plan"]);
+    expect(await countedOf(["plan", "id"])).toEqual(["id", "plan"]);
+    // Of a few rows nobody can tell.
+    expect(await countedOf(undefined, rows.slice(10, 29))).toEqual(["id", "age", "plan"]);
+    for (const [chosen, message] of [
+      [["height"], 'no field is called "height"; there are id, age, plan'],
+      [["age", "churned"], 'field "churned" has the labels, and cannot count; there are id, age, plan'],
+      [[], "no field counts: choose one or more; there are id, age, plan"],
+    ] as const)
+      await expect(countedOf([...chosen])).rejects.toThrow(
+        expect.objectContaining({ code: "ATT_RECIPE_INVALID", message: expect.stringContaining(message) }),
+      );
+    await expect(
+      labelsPreset({ rows: shortMails(8), bucketCount: 64, card: null, countedFields: ["age"] }),
+    ).rejects.toThrow(expect.objectContaining({ message: expect.stringContaining("have no fields") }));
+  });
+
   it("are refused for passages, and told by name where there were two", async () => {
     const card = cardOf({ kind: "passage" }, []);
     await expect(fitted(shortMails(8), 64, card)).rejects.toThrow(

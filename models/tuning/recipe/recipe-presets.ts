@@ -4,7 +4,12 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { baseBuckets } from "@openledger/attribution/features/direct-base";
-import type { ModelInputs, VectorsFile } from "@openledger/attribution/inputs/model-inputs";
+import {
+  inputFieldsOf,
+  isIgnored,
+  type ModelInputs,
+  type VectorsFile,
+} from "@openledger/attribution/inputs/model-inputs";
 import type { ReadVectors } from "@openledger/attribution/inputs/open-inputs";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
@@ -12,10 +17,11 @@ import { fittedInputs } from "@openledger/attribution/model/direct/fitted-inputs
 import { rootWeights } from "@openledger/attribution/model/direct/label-weights";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
+import { numberingFields } from "@openledger/attribution/rows/numbering-fields";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { FIELD_TYPES, ROW_KINDS } from "@openledger/attribution/rows/row-kinds";
 import { COMPARISON_VERSION, clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
-import { decodeTableRow, type TableField } from "@openledger/attribution/rows/table-rows";
+import { decodeTableRow, type FieldValue, type TableField } from "@openledger/attribution/rows/table-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
@@ -122,6 +128,8 @@ export interface LabelledVersion {
   readonly bucketCount: number;
   /** Text of the Datanet's card: kind, fields and labels of its rows, and their base. null: as the rows look, no base. */
   readonly card: string | null;
+  /** Names of a table's fields that count. Absent: all but the labels' and those that number the rows. */
+  readonly countedFields?: readonly string[] | undefined;
   /** Word vectors that texts may be counted by, and the reader of their file. Absent: none. */
   readonly vectors?: VectorsFile | undefined;
   readonly readVectors?: ReadVectors | undefined;
@@ -131,11 +139,13 @@ export interface LabelledVersion {
 /**
  * The preset of classifiers: inputs as the card and the rows need them, in the buckets of a settlement circuit, chosen among the ways of
  * the rows' kind by inner folds, and weights of labels where they are unequal. The same card and rows give the same recipe.
- * @throws ATT_RECIPE_INVALID where rows of the card's kind have no classifier
+ * @throws ATT_RECIPE_INVALID where rows of the card's kind have no classifier, and for counted fields that the card has not or that have
+ *   the labels
  */
 export async function labelsPreset({
   bucketCount,
   card,
+  countedFields,
   onProgress,
   readVectors,
   rows,
@@ -147,11 +157,11 @@ export async function labelsPreset({
     throw attributionError("ATT_RECIPE_INVALID", "passages are for models that write: name the preset texts");
   const fields = said?.fields ?? [];
   const classes = said === null || said.labels.length === 0 ? labelsIn(rows) : said.labels;
-  const labelField = fieldOfLabels(fields, rows);
+  const leftOut = leftOutFields(fields, rows, countedFields);
   const hasBase = rewardsOfCard(card ?? "").base !== null;
   const rowCount = rows.length;
   const inputs = await fittedInputs(
-    { kind, fields, labelCount: classes.length, ...(labelField === null ? {} : { labelField }) },
+    { kind, fields, labelCount: classes.length, leftOut },
     rows,
     { bucketCount, baseBuckets: hasBase ? baseBuckets(classes.length) : 0 },
     {
@@ -203,14 +213,62 @@ function kindOfRows(rows: LabelledVersion["rows"]): "image" | "text" {
 const labelsIn = (rows: LabelledVersion["rows"]): string[] =>
   [...new Set(rows.flatMap(({ label }) => (label == null ? [] : [label])))].sort();
 
-/** The field of a table that has each row's label: it is the answer, and no input. null: none has. */
-function fieldOfLabels(fields: readonly TableField[], rows: LabelledVersion["rows"]): string | null {
-  if (fields.length === 0 || rows.length === 0) return null;
-  const decoded = rows.map(({ content, label }) => ({ values: decodeTableRow(fields, content), label }));
-  const position = fields.findIndex((_, i) =>
-    decoded.every(({ label, values }) => label != null && String(values[i]) === label),
-  );
-  return fields[position]?.name ?? null;
+/**
+ * Fields of a table that are no input: the one that has each row's label, which is the answer, and those that number the rows, or all
+ * that are not chosen. Where every other field numbers the rows, they count.
+ * @throws ATT_RECIPE_INVALID for a chosen field that the table has not, or that has the labels
+ */
+function leftOutFields(
+  fields: readonly TableField[],
+  rows: LabelledVersion["rows"],
+  chosen: readonly string[] | undefined,
+): string[] {
+  const table = rows.map(({ content }) => (fields.length === 0 ? [] : decodeTableRow(fields, content)));
+  const labelled = rows.length === 0 ? null : (fields.find((_, at) => hasLabels(at, table, rows)) ?? null);
+  const names = fields.map(({ name }) => name);
+  if (chosen !== undefined) {
+    for (const name of chosen)
+      if (!names.includes(name) || name === labelled?.name) throw notCountable(name, names, labelled);
+    if (chosen.length === 0) throw notCountable(null, names, labelled);
+    return names.filter((name) => !chosen.includes(name));
+  }
+  const numbering = numberingFields(fields, table);
+  const others = names.filter((name, at) => name !== labelled?.name && !numbering[at]);
+  return names.filter((name) => name === labelled?.name || (others.length > 0 && !others.includes(name)));
+}
+
+/** Fields of a model's table with their part in it; none for a model of another kind. @param rows that it is trained on */
+export function fieldParts(
+  recipe: object,
+  rows: LabelledVersion["rows"],
+): { name: string; part: "counts" | "labels" | "left-out" }[] {
+  const fields = inputFieldsOf(recipe) ?? [];
+  const table = fields.length === 0 ? [] : rows.map(({ content }) => decodeTableRow(fields, content));
+  return fields.map((field, at) => {
+    const part = !isIgnored(field) ? "counts" : hasLabels(at, table, rows) ? "labels" : "left-out";
+    return { name: field.name, part };
+  });
+}
+
+/** True for the field of a table that has each row's label. */
+const hasLabels = (
+  field: number,
+  table: readonly (readonly FieldValue[])[],
+  rows: LabelledVersion["rows"],
+): boolean => rows.every(({ label }, row) => label != null && String(table[row]![field]) === label);
+
+function notCountable(name: string | null, names: readonly string[], labelled: TableField | null) {
+  const others = names.filter((one) => one !== labelled?.name);
+  const known = others.length === 0 ? "these rows have no fields" : `there are ${others.join(", ")}`;
+  const message =
+    name === null
+      ? `no field counts: choose one or more; ${known}`
+      : name === labelled?.name
+        ? `field ${JSON.stringify(name)} has the labels, and cannot count; ${known}`
+        : `no field is called ${JSON.stringify(name)}; ${known}`;
+  return attributionError("ATT_RECIPE_INVALID", message, {
+    data: { issues: [{ path: "inputs.fields", message }] },
+  });
 }
 
 /** The datanet's published version, as a recipe names it. */

@@ -4,13 +4,22 @@
  */
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
+import { versionsOf } from "@openledger/attribution/model/recipe-fields";
+import { fetchPublishedRows } from "@openledger/attribution/spans/published-spans";
+import { modelReader } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
-import type { ApprovalTerms, AskHost, PublishedRecipe } from "@openledger/client/tasks/approve-model";
+import type {
+  ApprovalGrounds,
+  ApprovalGroundsParameters,
+  ApprovalTerms,
+  AskHost,
+  PublishedRecipe,
+} from "@openledger/client/tasks/approve-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { type GlobalOptions, knownModelLocations } from "../../cli/context.ts";
-import { lineOfVectors } from "../models/line-of-vectors.ts";
+import { lineOfInputs, lineOfVectors } from "../models/line-of-vectors.ts";
 import { termsWords } from "../models/training/training-terms.ts";
 import { askAnyHost } from "./host-options.ts";
 
@@ -25,12 +34,19 @@ export const askHostOf =
 /** Lines of what was found about terms, and of what was not checked. */
 export function approvalWords(
   datanetId: number,
-  { byRecipe, isRecipeRead, terms, vectors }: ApprovalTerms,
+  {
+    byRecipe,
+    inputs = null,
+    isRecipeRead,
+    terms,
+    vectors,
+  }: ApprovalTerms & Partial<Pick<ApprovalGrounds, "inputs">>,
 ): string[] {
   const isAllNamed = byRecipe?.namedCount === byRecipe?.rowCount;
   return [
     ...termsWords(terms ?? undefined),
     ...lineOfVectors(vectors),
+    ...(inputs === null ? [] : lineOfInputs(inputs)),
     ...(byRecipe === null
       ? []
       : ["the terms are those in the model's recipe, compared with no host's: name one with --host"]),
@@ -45,6 +61,26 @@ export function approvalWords(
           "the model's recipe was not read, so its own licence was not compared: name its --server or --folder",
         ]),
   ];
+}
+
+/** Reads the rows that a folder or the model's server publishes, to compare a recipe's inputs with them. */
+export function rowsReader(
+  client: LedgerClient,
+  modelId: number,
+  { base, folder, server }: { readonly base?: string; readonly folder?: string; readonly server?: string },
+): Required<Pick<ApprovalGroundsParameters, "readRows">> {
+  const serverUrl = server ?? knownModelLocations()[String(modelId)];
+  return {
+    readRows: async ({ recipe }) => {
+      const families = await modelFamilies({ base, serverUrl });
+      if (folder !== undefined) return (await readModel(folder, families)).rows;
+      const roots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
+      // Only a leaf's key reads rows of a permissioned Datanet.
+      const sign = client.l2Key === null ? undefined : modelReader(client, serverUrl!);
+      const published = await fetchPublishedRows(serverUrl!, families, roots, { sign });
+      return typeof published === "string" ? null : published.rows;
+    },
+  };
 }
 
 /** Errors of a server that nobody named, and of a ledger that only L1 shows. */

@@ -80,8 +80,17 @@ export const addApproveModel = command({
         ? []
         : ["the model takes payments once it is activated: openledger models register"]),
     ];
-    const { isRecomputed } = grounds;
-    output.answer(lines, { ...sent, datanetId, modelId, isRecomputed, stage, batchNumber, missingDatanets });
+    const { inputs, isRecomputed } = grounds;
+    output.answer(lines, {
+      ...sent,
+      datanetId,
+      modelId,
+      isRecomputed,
+      inputs,
+      stage,
+      batchNumber,
+      missingDatanets,
+    });
   },
 });
 
@@ -99,6 +108,7 @@ async function showGrounds(
   output.answer([...linesOf(grounds), `approved past the operator: ${instead}`], {
     ...{ datanetId, modelId, instead },
     isRecomputed: grounds.isRecomputed,
+    inputs: grounds.inputs,
   });
 }
 
@@ -111,7 +121,7 @@ async function groundsOf(
   options: GlobalOptions & GroundsOptions,
   output: Output,
 ): Promise<{ parameters: ApprovalGroundsParameters; linesOf: (grounds: ApprovalGrounds) => string[] }> {
-  const { approvalWords, askHostOf, readPublishedRecipe } = await import("./approval-terms.ts");
+  const { approvalWords, askHostOf, readPublishedRecipe, rowsReader } = await import("./approval-terms.ts");
   const skipRecomputation = options.skipRecomputation === true;
   let recomputed = notRecomputedWords(modelId);
   const recompute: ApprovalGroundsParameters["recompute"] = async (onPublished) => {
@@ -119,11 +129,15 @@ async function groundsOf(
     const what = options.folder ?? String(modelId);
     const verified = await train(client, { what, modelId, onPublished }, options, output);
     recomputed = verified.lines[0]!;
+    return verified.facts;
   };
   const readPublished = () => readPublishedRecipe(client, modelId, options);
   const askHost = askHostOf(options);
   return {
-    parameters: { datanetId, modelId, askHost, readPublished, recompute, skipRecomputation },
+    parameters: {
+      ...{ datanetId, modelId, askHost, readPublished, recompute, skipRecomputation },
+      ...rowsReader(client, modelId, options),
+    },
     linesOf: (grounds) => [recomputed, ...approvalWords(datanetId, grounds)],
   };
 }

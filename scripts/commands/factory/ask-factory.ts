@@ -4,13 +4,14 @@
  */
 
 import { join } from "node:path";
+import { isSuspect, sayTelling } from "@openledger/attribution/model/telling-words";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { nearestDisplayName } from "@openledger/datanets/records/display-name";
 import { counted } from "@openledger/foundation/counted";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { sayAccuracy, sayCurve } from "@openledger/models/factory/accuracy-words";
+import { sayAccuracy, sayCurve, sayFolds } from "@openledger/models/factory/accuracy-words";
 import {
   exportFormSchema,
   type FactoryAccuracy,
@@ -91,6 +92,8 @@ function accuracyWords(accuracy: FactoryAccuracy): string[] {
   const { confusion, labels } = accuracy;
   return [
     sayAccuracy(accuracy),
+    sayFolds(accuracy),
+    ...accuracy.telling.map((column) => `${isSuspect(column) ? "⚠ " : ""}${sayTelling(column)}`),
     ...renderTable([
       ["label", ...labels],
       ...labels.map((label, i) => [label, ...confusion[i]!.map(String)]),

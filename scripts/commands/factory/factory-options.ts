@@ -34,6 +34,8 @@ export const TRAIN_OPTIONS = defineOptions({
     fallback: [],
     parse: collect,
   },
+  "--field <name...>":
+    "a field of a table that counts, once for each; default: all but the labels' and those that number the rows",
   "--estimate": "print the estimate only",
 });
 export type TrainJobOptions = OptionsOf<typeof TRAIN_OPTIONS>;

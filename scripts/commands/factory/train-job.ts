@@ -13,6 +13,7 @@ import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { unsignedOf } from "../datanet/host-options.ts";
+import { tellingLines } from "../models/training/telling-lines.ts";
 import type { TrainJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
 
@@ -30,7 +31,11 @@ export async function trainJob(context: CommandContext<TrainJobOptions>): Promis
     throw commandError("CMD_USAGE", `rows of kind ${dataset.rowKind} take no --base: they are sorted`);
   const baseId = isWriter ? await baseOf(factory, options.base ?? OWN_BASE) : null;
   const view = await factory.form(baseId, dataset.id);
-  const request = { baseId, datasetId: dataset.id, form: changedForm(view.form, options.set) };
+  const request = {
+    baseId,
+    datasetId: dataset.id,
+    form: countedForm(changedForm(view.form, options.set), options.field),
+  };
   output.progress("measuring a few steps");
   const estimate = await factory.estimate(request);
   const lines = describeEstimate(estimate, view.whyNot);
@@ -104,8 +109,16 @@ function changedForm(form: FactoryForm, changes: readonly string[]): FactoryForm
   throw commandError("CMD_USAGE", `--set ${issue.path.join(".")}: ${issue.message}`);
 }
 
+/** @throws CMD_USAGE for a language model's form */
+function countedForm(form: FactoryForm, countedFields: string[] | undefined): FactoryForm {
+  if (countedFields === undefined) return form;
+  if (form.use === "write")
+    throw commandError("CMD_USAGE", "--field is for tables: these rows are for a model that writes");
+  return { ...form, countedFields };
+}
+
 function describeEstimate(estimate: FactoryEstimate, whyNot: string | null): string[] {
-  const { memoryBytes, registerFeeWei, seconds, steps, trainedRowCount } = estimate;
+  const { fields, memoryBytes, registerFeeWei, seconds, steps, telling, trainedRowCount } = estimate;
   const fee =
     registerFeeWei === null
       ? "it cannot be registered"
@@ -114,5 +127,9 @@ function describeEstimate(estimate: FactoryEstimate, whyNot: string | null): str
     `${counted(steps, "step")} over ${counted(trainedRowCount, "row")}: about ${Math.ceil(seconds.total)} s`,
     measuredWords(estimate, (time) => `${Math.ceil(time)} s`),
     `${Math.ceil(memoryBytes / 2 ** 20)} MB of memory; ${fee}${whyNot === null ? "" : `: ${whyNot}`}`,
+    ...tellingLines(
+      telling,
+      fields.flatMap(({ name, part }) => (part === "counts" ? [name] : [])),
+    ),
   ];
 }

@@ -35,7 +35,7 @@ import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { readCardFile } from "../datanet/host-command.ts";
 import { readLabelledRows, rootOfRecords } from "../models/labelled-versions.ts";
-import { lineOfVectors } from "../models/line-of-vectors.ts";
+import { lineOfInputs, lineOfVectors } from "../models/line-of-vectors.ts";
 
 export interface VerifyModelOptions {
   server?: string;
@@ -70,7 +70,7 @@ export async function recompute(
   { history, modelId, onPublished, versions, what }: RecomputeWhat,
   options: VerifyModelOptions,
   output: Output,
-): Promise<{ lines: string[]; facts: Record<string, unknown> }> {
+): Promise<{ lines: string[]; facts: VerifiedModel & Record<string, unknown> }> {
   const { isFolder, model, places } = await openPublished(what, options, output);
   await onPublished?.(model);
   const binding = unpackBinding(model.statics.binding);
@@ -193,12 +193,7 @@ async function rootsOfRecords(
 
 /** Says whether what counts was chosen by the rows. */
 function inputsLine({ areInputsOfRows }: Pick<VerifiedModel, "areInputsOfRows">): string[] {
-  if (areInputsOfRows === null) return [];
-  return [
-    areInputsOfRows
-      ? "its inputs are those that the rows give"
-      : "ITS INPUTS ARE NOT THOSE THAT THE ROWS GIVE: its owner chose what counts of each row, and so who is paid; ask why before you approve it or pay",
-  ];
+  return areInputsOfRows === null ? [] : lineOfInputs(areInputsOfRows ? "of-rows" : "others");
 }
 
 /** Says what the labels of a model that reads some were compared with. */

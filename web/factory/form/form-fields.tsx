@@ -3,8 +3,9 @@
  * parses them to the factory's form.
  */
 import type { ModelUse, RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { sayTelling } from "@openledger/attribution/model/telling-words";
 import { forbiddingRows, openestLicence } from "@openledger/datanets/terms/terms-rule";
-import { type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";
+import { type FactoryEstimate, type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
 import { Choice } from "../../design/choice.tsx";
 import { Check, Field } from "../../design/field.tsx";
@@ -35,6 +36,8 @@ export type TypedForm = Readonly<Partial<Record<NumberName, string>>> & {
   readonly publishPermissionedRows: boolean;
   readonly isInt8: boolean;
   readonly modelUse: ModelUse;
+  /** Fields of a table that count; null: as the factory chooses. Absent in drafts of earlier pages. */
+  readonly countedFields?: readonly string[] | null;
 };
 
 /** The factory's form as texts to type in. */
@@ -49,6 +52,7 @@ export function typedOf(form: FactoryForm): TypedForm {
     publishPermissionedRows: form.publishPermissionedRows === true,
     isInt8: form.use === "write" && form.weights === "int8",
     modelUse: form.modelUse ?? "paid",
+    countedFields: form.use === "write" ? null : (form.countedFields ?? null),
   };
 }
 
@@ -74,7 +78,15 @@ export function formOf(typed: TypedForm, defaults: FactoryForm): FactoryForm | n
     ...(typed.publishPermissionedRows ? { publishPermissionedRows: true as const } : {}),
     modelUse: typed.modelUse,
   };
-  if (defaults.use !== "write") return { ...defaults, ...common };
+  if (defaults.use !== "write") {
+    const { countedFields = null } = typed;
+    if (countedFields?.length === 0) return null;
+    return {
+      ...defaults,
+      ...common,
+      ...(countedFields === null ? {} : { countedFields: [...countedFields] }),
+    };
+  }
   return {
     ...defaults,
     ...common,
@@ -91,15 +103,20 @@ interface FormFieldsProps {
   readonly isPermissioned: boolean;
   /** Terms of the rows; none: not looked at. */
   readonly terms: readonly RowTerms[];
+  /** Fields of a table with their part in the model, and columns that tell too much; none before an estimate. */
+  readonly fields: FactoryEstimate["fields"];
+  readonly telling: FactoryEstimate["telling"];
   readonly onTyped: (typed: TypedForm) => void;
 }
 
 /** Fields that most people change, then those that decide what a model earns by, then the rest folded away. */
 export function FormFields({
   defaults,
+  fields,
   isPermissioned,
   isRegistrable,
   onTyped,
+  telling,
   terms,
   typed,
 }: FormFieldsProps) {
@@ -168,6 +185,7 @@ export function FormFields({
           </div>
         )}
       </section>
+      {fields.length > 0 && <CountedFields {...{ fields, onTyped, telling, typed }} />}
       {isRegistrable && (
         <section class="card stack">
           <h2>Who earns</h2>
@@ -214,6 +232,45 @@ export function FormFields({
   );
 }
 
+/** Boxes for the fields of a table that a model learns from. */
+function CountedFields({
+  fields,
+  onTyped,
+  telling,
+  typed,
+}: Pick<FormFieldsProps, "fields" | "onTyped" | "telling" | "typed">) {
+  const counted =
+    typed.countedFields ?? fields.filter(({ part }) => part === "counts").map(({ name }) => name);
+  const aboutOf = (name: string) => telling.filter(({ field }) => field === name).map(sayTelling);
+  return (
+    <section class="card stack" aria-label="Fields that count">
+      <h2>Fields that count</h2>
+      <p class="soft small">
+        The model learns from these fields of each row. Leave out what nobody knows before the answer.
+      </p>
+      {fields
+        .filter(({ part }) => part !== "labels")
+        .map(({ name }) => (
+          <Check
+            key={name}
+            label={name}
+            help={aboutOf(name).join(" ")}
+            isChecked={counted.includes(name)}
+            onCheck={(isCounted) =>
+              onTyped({
+                ...typed,
+                countedFields: fields
+                  .map((field) => field.name)
+                  .filter((one) => (one === name ? isCounted : counted.includes(one))),
+              })
+            }
+          />
+        ))}
+      {counted.length === 0 && <p class="field-problem">Choose at least one field.</p>}
+    </section>
+  );
+}
+
 const USES: readonly { readonly name: ModelUse; readonly label: string }[] = [
   { name: "paid", label: "to answer for pay" },
   { name: "shared", label: "for anyone to have, without pay" },
@@ -242,7 +299,7 @@ function ModelLicence({
   );
 }
 
-interface MoreProps extends Omit<FormFieldsProps, "isPermissioned" | "isRegistrable" | "terms"> {
+interface MoreProps extends Pick<FormFieldsProps, "defaults" | "onTyped" | "typed"> {
   readonly isChanged: boolean;
   readonly number: (
     name: NumberName,

@@ -16,6 +16,7 @@ import { type Problem, ProblemNotice } from "../../words/problem.tsx";
 import { jobHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 import { ChoiceSteps } from "../jobs/run-steps.tsx";
+import { TellingNotice } from "../telling-notice.tsx";
 import { useFactory } from "../use-factory.ts";
 import { FormFields, formOf, type TypedForm, typedOf } from "./form-fields.tsx";
 
@@ -58,6 +59,8 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
   }));
   const starting = useAction();
   const [refused, setRefused] = useState<string | null>(null);
+  // What the rows have stays while the next estimate is measured.
+  const [measured, setMeasured] = useState<FactoryEstimate | null>(null);
   const form = formOf(typed, view.form);
   const write = (next: TypedForm) => {
     sessionStorage.setItem(keyOf(props), JSON.stringify(next));
@@ -95,6 +98,8 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
           isRegistrable={view.isRegistrable}
           isPermissioned={view.isPermissioned}
           terms={view.terms}
+          fields={measured?.fields ?? []}
+          telling={measured?.telling ?? []}
           onTyped={write}
         />
         <section class="card stack" aria-label="Estimate">
@@ -105,6 +110,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
             <Estimate
               {...props}
               form={form}
+              onFound={setMeasured}
               onRefused={(isRefused) => setRefused(isRefused ? JSON.stringify(form) : null)}
             />
           )}
@@ -128,11 +134,12 @@ const PAUSE_MS = 800;
 
 interface EstimateProps extends FormPageProps {
   readonly form: FactoryForm;
+  readonly onFound: (estimate: FactoryEstimate) => void;
   /** Says whether a job of this form could never begin. */
   readonly onRefused: (isRefused: boolean) => void;
 }
 
-function Estimate({ baseId, datasetId, factorySession, form, onRefused }: EstimateProps) {
+function Estimate({ baseId, datasetId, factorySession, form, onFound, onRefused }: EstimateProps) {
   const [found, setFound] = useState<FactoryEstimate | Problem | null>(null);
   useEffect(() => {
     setFound(null);
@@ -142,6 +149,7 @@ function Estimate({ baseId, datasetId, factorySession, form, onRefused }: Estima
         () => factorySession.factory.estimate({ baseId, datasetId, form }),
         (outcome) => {
           setFound(outcome.state === "found" ? outcome.value : outcome.problem);
+          if (outcome.state === "found") onFound(outcome.value);
           onRefused(outcome.state !== "found" && !/^SRV_|UNREACHABLE/.test(outcome.problem.code ?? ""));
         },
       );
@@ -179,6 +187,7 @@ function Estimate({ baseId, datasetId, factorySession, form, onRefused }: Estima
         </div>
       </div>
       <p class="soft small">{measuredWords(found, seconds)} Training is free here.</p>
+      <TellingNotice telling={found.telling} remedy="To leave a field out, clear its box above." />
     </>
   );
 }

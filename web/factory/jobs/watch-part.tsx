@@ -1,6 +1,6 @@
 /** Part "Training" of a job's page: the dashboard of its events, and the buttons to pause, stop, resume and delete it. */
 import { rowNumber } from "@openledger/foundation/row-number";
-import { percentOf, sayAccuracy } from "@openledger/models/factory/accuracy-words";
+import { percentOf, sayAccuracy, sayFolds } from "@openledger/models/factory/accuracy-words";
 import type { FactoryJob, JobState, SortForm, WriteForm } from "@openledger/models/factory/factory-api";
 import { lossWords, sayLosses } from "@openledger/models/tuning/training/row-losses";
 import { useState } from "preact/hooks";
@@ -12,6 +12,7 @@ import { showCount, showDuration } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Dashboard } from "../dashboard.tsx";
 import { FACTORY_HREF, jobHref } from "../factory-links.ts";
+import { TellingNotice } from "../telling-notice.tsx";
 import { useJobEvents } from "./job-events.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { viewRun } from "./run-view.ts";
@@ -146,6 +147,13 @@ function Next({ job }: { job: FactoryJob }) {
           <strong>{sayAccuracy(accuracy)}</strong>
         </p>
       )}
+      {accuracy !== null && <p class="soft small">{sayFolds(accuracy)}</p>}
+      {accuracy !== null && (
+        <TellingNotice
+          telling={accuracy.telling}
+          remedy="Train it again without the field to see what it says of new rows."
+        />
+      )}
       {fit !== null && (
         <p class="soft small">
           The final model is trained on all rows and labels {percentOf(fit)} of them correctly.
@@ -200,7 +208,10 @@ const writerFacts = (form: WriteForm): [string, string | number][] => [
   ["Rows per step, tokens per row", `${form.rowsPerStep}, ${form.rowTokens}`],
 ];
 
-const sorterFacts = ({ decay, folds }: SortForm): [string, string | number][] => [
+const sorterFacts = ({ countedFields, decay, folds }: SortForm): [string, string | number][] => [
+  ...(countedFields === undefined
+    ? []
+    : [["Fields that count", countedFields.join(", ")] satisfies [string, string]]),
   ["Folds", folds],
   ["Smoothing", decay ?? "by the number of rows"],
 ];

@@ -60,6 +60,7 @@ import { workspacePaths } from "../../../cli/workspace.ts";
 import { readCardFile } from "../../datanet/host-command.ts";
 import { ANY_HOST_OPTION, readerOrSigner, UNSIGNED_OPTION, unsignedOf } from "../../datanet/host-options.ts";
 import { citingWords, PUBLISHED_ROWS_OPTIONS, publicationOf } from "./published-rows.ts";
+import { countedFieldsOf, tellingLines } from "./telling-lines.ts";
 import { termsToTrain, termsWords } from "./training-terms.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
@@ -69,6 +70,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   out: string;
   rows: string;
   columns?: string;
+  field?: string[];
   draws: string;
   ownerPart: string;
   validatorPart: string;
@@ -98,6 +100,8 @@ export const addModelTrainCommand = command({
     ...required(OUT_FOLDER_OPTION),
     ...TEXT_BASE_OPTION,
     ...withFallback(STORE_OPTION, workspacePaths.rows),
+    "--field <name...>":
+      "a field of a table that counts, once for each, with the preset labels; default: all but the labels' and those that number the rows",
     "--columns <count>":
       "features of the settlement circuit (for labelled rows: buckets) if the recipe names none; default: the rollup's smallest circuit that fits the rows",
     "--draws <count>": {
@@ -131,6 +135,7 @@ export const addModelTrainCommand = command({
   examples: [
     "models train --datanet 10 --recipe labels --host http://127.0.0.1:8560 --out my-model",
     "models train --datanet 10 --host http://127.0.0.1:8560 --use shared --licence CC-BY-NC-4.0 --out shared-model",
+    "models train --datanet 10 --recipe labels --field age --field plan --host http://127.0.0.1:8560 --out my-model",
     "models train --datanet 12 --out answers",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
@@ -193,6 +198,9 @@ export const addModelTrainCommand = command({
     const draws = Number(options.draws);
     const warning = fewDraws(draws);
     if (warning !== null) output.note(warning);
+    const countedFields = countedFieldsOf(recipe);
+    for (const line of tellingLines((await training.tellingColumns?.(rows, recipe)) ?? [], countedFields))
+      output.note(line);
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
     requirePublishedCuts(versions, payeesFor({ payees, recipe }, size), size);
@@ -212,6 +220,7 @@ export const addModelTrainCommand = command({
     const lines = [
       `a model of ${counted(rows.length, "row")}${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
+      ...tellingLines(trained.heldOut?.telling ?? [], countedFields),
       ...publication.words,
       ...citingWords(recipe, publication),
       ...termsWords(recipe.terms),
@@ -256,6 +265,8 @@ async function planOf(
   rows: readonly OwnedRow[],
   { card, file, onProgress, terms, trainings }: RecipeSources,
 ): Promise<ModelPlan> {
+  if (file !== null && options.field !== undefined)
+    throw commandError("CMD_USAGE", "--field is for the preset labels: a recipe's file names its own fields");
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
   const draft = file ?? (await draftOf(options, rows, columnCount, { card, onProgress }));
@@ -276,6 +287,7 @@ function draftOf(
     card: card?.text ?? null,
     features: readsLabels(options, null) ? columnCount - 1 : columnCount,
     basePlace: options.base ?? OWN_BASE,
+    countedFields: options.field,
     onProgress,
   });
 }
