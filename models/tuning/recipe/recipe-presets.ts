@@ -106,6 +106,7 @@ export function classifierRecipe({
       decay,
       tolerance: 1e-6,
       ...(labelWeights === undefined ? {} : { labelWeights }),
+      ...(inputs.kind === "text" && { rowWeights: "terms" as const }),
     },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
