@@ -362,7 +362,7 @@ const THRESHOLD_PERMILLE = 500;
 export const textRules = () => ({
   normQuantile: ROW_RULES.normQuantile,
   nearDuplicatesShare: false,
-  surprisal: "squared" as const,
+  surprisal: "tokens" as const,
   thresholdPermille: THRESHOLD_PERMILLE,
 });
 /** Steps for each of rows so few that none is held out, and their maximum: they are known by heart then, 15 after 700 steps. */
