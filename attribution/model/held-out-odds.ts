@@ -67,7 +67,8 @@ export function heldOutFigures(
 }
 
 /** Deterministic to the bit. */
-export function heldOut(model: Model, { inputs, labels }: Examples, options: HeldOutOptions): HeldOut {
+export function heldOut(model: Model, examples: Examples, options: HeldOutOptions): HeldOut {
+  const { inputs, labels } = examples;
   const { classCount, foldCount, folds, minOthers = 2, start } = options;
   const out: HeldOut = {
     odds: new Float64Array(labels.length).fill(1),
@@ -80,10 +81,10 @@ export function heldOut(model: Model, { inputs, labels }: Examples, options: Hel
     const judged = mine.filter((i) => known.has(labels[i]!));
     // A label that only its own fold has cannot be contradicted by a model that has never seen it.
     if (others.length < minOthers || known.size < 2 || judged.length === 0) continue;
-    const parameters = model.train(
-      { inputs, labels },
-      { indices: others, ...(start === undefined ? {} : { start }) },
-    );
+    const parameters = model.train(examples, {
+      indices: others,
+      ...(start === undefined ? {} : { start }),
+    });
     const judgedInputs = selectRows(inputs, judged);
     const losses = Array.from({ length: classCount }, (_, label) =>
       model.losses(parameters, { inputs: judgedInputs, labels: new Int32Array(judged.length).fill(label) }),

@@ -10,6 +10,8 @@ import type { OnProgress } from "../progress.ts";
 export interface Examples {
   readonly inputs: SparseRows;
   readonly labels: Int32Array;
+  /** Weight of each row's loss, above 0, beside that of its label. Absent: each row weighs the same. */
+  readonly weights?: Float64Array | undefined;
 }
 
 export interface TrainOptions {

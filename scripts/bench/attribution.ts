@@ -69,6 +69,7 @@ export async function benchAttribution({ log = console.log, parts, quick = false
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await task();
   };
   await Promise.all([work(), work()]);
+  printGaming(gaming, log);
   return {
     ...(quick ? { isQuick: true } : {}),
     ...(Object.keys(corpora).length === 0 ? {} : { corpora }),
@@ -165,6 +166,18 @@ function forkTask<Figures>(task: string, name: string, size: SizeName): Promise<
       else resolve(result);
     });
   });
+}
+
+/** Prints attacks × sets. */
+function printGaming(gaming: Partial<Record<GamingName, GamingFigures>>, log: (line: string) => void) {
+  const sets = GAMING_NAMES.filter((name) => gaming[name] !== undefined);
+  if (sets.length === 0) return;
+  const attacks = [...new Set(sets.flatMap((name) => Object.keys(gaming[name]!)))];
+  const line = (cells: readonly string[]) => log(`| ${cells.join(" | ")} |`);
+  line(["attack: a row's pay ÷ an honest row's", ...sets]);
+  line(["---", ...sets.map(() => "---")]);
+  for (const attack of attacks)
+    line([attack, ...sets.map((name) => gaming[name]![attack]?.toFixed(2) ?? "–")]);
 }
 
 function printQuality(

@@ -12,6 +12,7 @@ import {
   linearDatamodelingScore,
 } from "@openledger/attribution/testing/quality-metrics";
 import { readTokens } from "@openledger/models/engine/architecture/transformer";
+import { meanOf } from "@openledger/models/tuning/recipe/row-surprisal";
 import { baseLosses } from "@openledger/models/tuning/recipe/text-training";
 import { embedQuery, embedRow, wordStatistics } from "@openledger/models/tuning/retrieval/lexical-embedding";
 import { wordCounts } from "@openledger/models/tuning/retrieval/lexical-words";
@@ -62,7 +63,7 @@ export async function benchTextAttribution({ again, halves, threads, ...sizes }:
   const { placed, queries } = world;
   const team = new RowTeam(placed.loaded);
   const [untuned, tuned] = [
-    meanLoss(queries, await baseLosses({ placed, team, tokens: queries })),
+    meanLoss(queries, (await baseLosses({ placed, team, tokens: queries })).map(meanOf)),
     meanLoss(queries, await team.losses(queries)),
   ] as const;
   log(

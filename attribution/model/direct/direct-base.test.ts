@@ -141,6 +141,43 @@ test("a text's base goes by its words where the recipe says so, and is whole in 
   );
 });
 
+test("a text weighs by its words where the recipe says so, and as any other in earlier recipes", async () => {
+  const [first, ...others] = madeTexts(2, 60, "parts");
+  const words = new TextDecoder().decode(first!.content).split(" ");
+  const pieces = [words.slice(0, 8), words.slice(8, 16), words.slice(16)];
+  const rows = [
+    ...pieces.map((piece) => ({ ...first!, content: new TextEncoder().encode(piece.join(" ")) })),
+    ...others,
+  ];
+  const rules = { normQuantile: 1, nearDuplicatesShare: false };
+  const lengthsBy = async (rowWeights: Partial<DirectRecipe["model"]>) => {
+    const model = { kind: "logistic", decay: 0.01, tolerance: 1e-7, ...rowWeights } as const;
+    const recipe = recipeFor(rows, 256, { classes: madeLabels(2), rules, model });
+    const { features } = await trainDirect(rows, recipe, { withHeldOut: false });
+    const { featureCount, scale, values } = features as {
+      featureCount: number;
+      scale: number;
+      values: Int16Array;
+    };
+    return rows.map(
+      (_, k) => scale * Math.hypot(...values.subarray(k * featureCount, (k + 1) * featureCount)),
+    );
+  };
+  const [alike, byTerms] = [await lengthsBy({}), await lengthsBy({ rowWeights: "terms" })];
+  const mean = (lengths: readonly number[]) => lengths.reduce((sum, one) => sum + one, 0) / lengths.length;
+  const piecesOf = (lengths: readonly number[]) => lengths.slice(0, pieces.length);
+  const wholesOf = (lengths: readonly number[]) => lengths.slice(pieces.length);
+  // Alike, each piece moves the model at least as a whole text does.
+  expect(mean(piecesOf(alike)) / mean(wholesOf(alike))).toBeGreaterThan(0.9);
+  expect(mean(piecesOf(byTerms)) / mean(wholesOf(byTerms))).toBeLessThan(0.7);
+  const side = { kind: "image", side: 7, colours: 1, levels: 3, ground: "black", bucketCount: 64 } as const;
+  const model = { kind: "logistic", decay: 0.01, tolerance: 1e-7, rowWeights: "terms" } as const;
+  const pictures = recipeFor(sampleRows("image", 12), 64, { inputs: side, model });
+  expect(() => parseDirectRecipe(pictures)).toThrow(expect.objectContaining({ code: "ATT_RECIPE_INVALID" }));
+  const { rowWeights: _, ...unweighed } = model;
+  expect(parseDirectRecipe({ ...pictures, model: unweighed }).model).toEqual(unweighed);
+});
+
 test("buckets on which no row has an entry leave the base as it is", () => {
   const random = new SeededRandom("entries");
   const rows = Array.from({ length: 5 }, () =>

@@ -35,6 +35,8 @@ const directFields = z.strictObject({
     tolerance: rate,
     /** Weight of a row's loss by its label, in thousandths, in the order of `classes`. Absent: each row weighs the same. */
     labelWeights: z.array(z.number().int().min(MIN_WEIGHT).max(MAX_WEIGHT)).optional(),
+    /** Measure that a text's weight in the loss goes by (rows/term-parts.ts), beside its label's. Absent: each row weighs the same. */
+    rowWeights: z.literal("terms").optional(),
   }),
   method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
   rules: z.strictObject({
@@ -74,6 +76,10 @@ const directSchema = directFields
       baseBy === undefined || (inputs.kind === "text" && base !== undefined),
     { path: ["rules", "baseBy"], message: "is for texts with a base" },
   )
+  .refine(({ inputs, model: { rowWeights } }) => rowWeights === undefined || inputs.kind === "text", {
+    path: ["model", "rowWeights"],
+    message: "is for texts",
+  })
   .superRefine((recipe, context) => {
     const message = inputsProblem(recipe.inputs, { baseBuckets: reservedBuckets(recipe) });
     if (message !== null) context.addIssue({ code: "custom", path: ["inputs"], message });

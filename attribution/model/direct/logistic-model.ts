@@ -25,6 +25,9 @@ const DEFAULT_TOLERANCE = 1e-7;
 /** L-BFGS steps after which training ends at any rate. */
 const MAX_ITERATIONS = 2000;
 
+/** Weight of a row's loss: its label's times its own. */
+type WeightOfRow = (examples: Examples, row: number) => number;
+
 /** Logistic model. Parameters lie input after input, `classCount` for each; the bias is the last input. */
 export function logisticModel(options: LogisticOptions): Model & {
   /** Trains like `train`, with full control of the minimiser. */
@@ -33,7 +36,8 @@ export function logisticModel(options: LogisticOptions): Model & {
   const { classCount, decay } = options;
   const parameterCount = (options.inputCount + 1) * classCount;
   const logits = new Float64Array(classCount);
-  const weightOf = (label: number) => options.labelWeights?.[label] ?? 1;
+  const weightOf: WeightOfRow = ({ labels, weights }, i) =>
+    (options.labelWeights?.[labels[i]!] ?? 1) * (weights?.[i] ?? 1);
 
   const trainWith = (examples: Examples, train: TrainOptions, minimiser: Partial<LbfgsOptions>) => {
     const indices = train.indices ?? allIndices(examples);
@@ -42,7 +46,7 @@ export function logisticModel(options: LogisticOptions): Model & {
       gradient.fill(0);
       let loss = 0;
       for (const i of indices) {
-        loss += rowGradient(x, examples, i, { logits, weight: weightOf(examples.labels[i]!) }, gradient);
+        loss += rowGradient(x, examples, i, { logits, weight: weightOf(examples, i) }, gradient);
       }
       let squares = 0;
       for (let k = 0; k < parameterCount; k++) {
@@ -80,7 +84,7 @@ function logisticSensitivities(
   parameters: Float64Array,
   examples: Examples,
   classCount: number,
-  weightOf: (label: number) => number,
+  weightOf: WeightOfRow,
 ): Sensitivities {
   const rowCount = examples.labels.length;
   const outputCount = classCount - 1;
@@ -101,7 +105,7 @@ function logisticSensitivities(
     writeLogits(parameters, examples.inputs, i, logits);
     softmaxInPlace(logits, 0, classCount);
     const label = examples.labels[i]!;
-    writeRow(out, i, jacobian, logits, label, weightOf(label));
+    writeRow(out, i, jacobian, logits, label, weightOf(examples, i));
   }
   return out;
 }

@@ -1,4 +1,4 @@
-/** Influence under weights of labels: both ways to solve agree, and both say what a heavier row does. */
+/** Influence under weights of labels and of rows: both ways to solve agree, and both say what a heavier row does. */
 import { expect, it } from "vitest";
 import { rowInfluence } from "../../features/direct-rows.ts";
 import { gaussNewton, writeGradients } from "../../features/exact-influence.ts";
@@ -57,10 +57,18 @@ it("is the same by blocks and by the whole Hessian", () => {
   expect(difference).toBeLessThan(1e-10 * largest);
 });
 
-it("is what the parameters do where a row weighs more", () => {
+/** Weights of rows beside those of labels. */
+const ROW_WEIGHTS = Float64Array.from({ length: ROWS }, (_, i) => 0.2 + 0.4 * (i % 5));
+
+it.each([
+  ["labels", undefined],
+  ["labels and rows", ROW_WEIGHTS],
+] as const)("is what the parameters do where a row weighs more, by weights of %s", (_, weights) => {
   const model = modelOf(WEIGHTS);
-  const parameters = model.train(examples);
-  const influence = rowInfluence(model.sensitivities(parameters, examples), {
+  const weighed = { ...examples, weights };
+  const parameters = model.train(weighed);
+  const weightOf = (i: number) => WEIGHTS[labels[i]!]! * (weights?.[i] ?? 1);
+  const influence = rowInfluence(model.sensitivities(parameters, weighed), {
     damping: DECAY,
     featureCount: INPUTS + 1,
     scales: new Float64Array(INPUTS).fill(1),
@@ -68,7 +76,7 @@ it("is what the parameters do where a row weighs more", () => {
   for (const row of [3, 22, 29]) {
     const step = 1e-3;
     const [heavier, lighter] = [step, -step].map((more) =>
-      minimiseWeighed(Array.from(labels, (label, i) => WEIGHTS[label]! * (i === row ? 1 + more : 1))),
+      minimiseWeighed(Array.from(labels, (__, i) => weightOf(i) * (i === row ? 1 + more : 1))),
     );
     let [product, ours, theirs] = [0, 0, 0];
     for (let label = 0; label < LABELS; label++)

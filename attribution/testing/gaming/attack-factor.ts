@@ -8,8 +8,10 @@ import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { hex32 } from "@openledger/foundation/hex";
+import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import { SeededRandom } from "../../maths/seeded-random.ts";
-import { directFamily } from "../../model/direct/direct-family.ts";
+import { checkDatanet, rowsToLeaveOut } from "../../model/datanet-check.ts";
+import { directFamilyOf } from "../../model/direct/direct-family.ts";
 import type { DirectRecipe } from "../../model/direct/direct-recipe.ts";
 import { trainDirect } from "../../model/direct/direct-training.ts";
 import type { OwnedRow } from "../../model/owned-rows.ts";
@@ -18,7 +20,7 @@ import { rowLabelsRoot } from "../../model/rows-root.ts";
 import { openComparison } from "../../rows/row-comparison.ts";
 import type { LabelledInput } from "../../rows/row-content.ts";
 import { hasFewWords } from "../../rows/row-rules.ts";
-import { ATTACKS, type AttackName, type AttackPlan, type DerivedRows } from "./attack-plan.ts";
+import { ATTACKS, type AttackPlan, type DerivedRows } from "./attack-plan.ts";
 import { type AttackSource, emailSource } from "./attack-source.ts";
 import { type KnownModel, knownModel, mean } from "./known-model.ts";
 
@@ -38,6 +40,8 @@ const OWN = 30;
 const OWN_PART = 1 / 25;
 /** Maximum questions of a world. */
 const QUESTIONS = 100;
+/** Questions that are frequent where a plan says so, and their part of all. */
+const FREQUENT = { count: 5, part: 0.3 } as const;
 /** Rows that nobody has brought. */
 const FRESH = 1_200;
 const POOL = 10;
@@ -53,10 +57,14 @@ export interface AttackWorld {
   readonly questions: readonly string[];
   readonly recipeOf: RecipeOfRows;
   readonly source: AttackSource;
+  /** Reads the word vectors that the recipe names. */
+  readonly readVectors: ReadVectors | undefined;
   /** Model of the honest rows and the own ones, which are public; made once. */
   known(): Promise<KnownModel>;
   /** Model of the own rows alone. */
   shadow(): Promise<KnownModel>;
+  /** Model of the honest rows alone. */
+  others(): Promise<KnownModel>;
   readonly seed: string;
 }
 
@@ -75,7 +83,11 @@ const sizesOf = ({ classes }: AttackSource, { length }: readonly unknown[]) => (
 });
 
 /** Needs `initPoseidon`. */
-function attackWorld(seed: string, recipeOf: RecipeOfRows, source: AttackSource): AttackWorld {
+function attackWorld(
+  seed: string,
+  recipeOf: RecipeOfRows,
+  { readVectors, source }: Pick<AttackWorld, "readVectors" | "source">,
+): AttackWorld {
   const all = source.rows;
   const order = new SeededRandom(`attack/${seed}`).permutation(all.length);
   const ownCount = Math.min(OWN, Math.floor(OWN_PART * all.length));
@@ -88,17 +100,20 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows, source: AttackSource)
     let made: Value | undefined;
     return () => (made ??= make());
   };
-  const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(sizesOf(source, rows)));
+  const modelOf = (rows: readonly LabelledInput[]) =>
+    knownModel(rows, recipeOf(sizesOf(source, rows)), readVectors);
   return {
     honest,
     own,
     seed,
     source,
     recipeOf,
+    readVectors,
     fresh: taken(freshFrom, freshFrom + FRESH),
     questions: taken(questionFrom, freshFrom).map(({ input }) => input),
     known: once(() => modelOf([...honest, ...own])),
     shadow: once(() => modelOf(own)),
+    others: once(() => modelOf(honest)),
   };
 }
 
@@ -108,9 +123,16 @@ async function attackRows(
   { derived, make, texts }: AttackPlan,
 ): Promise<readonly LabelledInput[]> {
   if (make !== undefined) {
-    const { own, seed, source } = world;
-    const dearest = async () => (await byWorth(world, world.honest)).slice(0, own.length);
-    return make({ own, source, dearest, random: new SeededRandom(`attack/${seed}/made`) });
+    const { fresh, own, questions, seed, source } = world;
+    return make({
+      own,
+      fresh,
+      source,
+      frequent: questions.slice(0, FREQUENT.count),
+      dearest: async () => (await byWorth(world, world.honest)).slice(0, own.length),
+      answerOf: async (input) => (await world.others()).answer(input),
+      random: new SeededRandom(`attack/${seed}/made`),
+    });
   }
   if (derived !== null) return derivedRows(world, derived, `${world.seed}/0`);
   return texts.map((input) => ({ label: 0, input }));
@@ -191,18 +213,55 @@ async function attackedVersion(world: AttackWorld, plan: AttackPlan) {
   const isOut = brought.map(
     ({ input }) => seen.size === seen.add(input).size || (source.kind === "text" && hasFewWords(input)),
   );
-  const compare = await openComparison(source);
-  const copies = compare(
-    contents,
-    brought.map(({ label }) => label),
-  );
-  for (const { later } of copies) isOut[later] = true;
+  for (const row of await leftOutBy(world, plan, { brought, contents })) isOut[row] = true;
   const honestCount = world.honest.length;
   const included = brought.flatMap(({ label }, k) =>
     isOut[k] === true ? [] : [{ label, content: contents[k]!, isHonest: k < honestCount }],
   );
   const leftOut = isOut.slice(honestCount).filter((is) => is).length;
   return { included, leftOut, broughtCount: brought.length - honestCount };
+}
+
+interface Brought {
+  readonly brought: readonly LabelledInput[];
+  readonly contents: readonly Uint8Array[];
+}
+
+/** Near-duplicates, and the commits that the validator's check refuses where a plan is checked. */
+async function leftOutBy(
+  { own, source }: AttackWorld,
+  { isChecked = false }: AttackPlan,
+  { brought, contents }: Brought,
+): Promise<number[]> {
+  if (!isChecked) {
+    const compare = await openComparison(source);
+    const labels = brought.map(({ label }) => label);
+    return compare(contents, labels).map(({ later }) => later);
+  }
+  const all = contents.map((content, k) => ({ content, label: source.classes[brought[k]!.label]! }));
+  const commits = Array.from({ length: HONEST + 1 }, (_, c) =>
+    all.slice(c * own.length, c === HONEST ? all.length : (c + 1) * own.length),
+  );
+  const check = await checkDatanet(
+    commits.map((rows, c) => ({
+      contributorId: 5 + c,
+      contents: rows.map(({ content }) => content),
+      labels: rows.map(({ label }) => label),
+    })),
+    source,
+  );
+  return rowsToLeaveOut(check).map(({ row }) => row);
+}
+
+/** The world's questions; some of them several times where a plan has frequent ones. */
+function questionsOf(
+  { questions }: AttackWorld,
+  { hasFrequentQuestions = false }: AttackPlan,
+): readonly string[] {
+  if (!hasFrequentQuestions) return questions;
+  const { count, part } = FREQUENT;
+  const times = Math.round((part * questions.length - count) / (count * (1 - part)));
+  return [...questions, ...Array.from({ length: times }, () => questions.slice(0, count)).flat()];
 }
 
 async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<AttackResult> {
@@ -219,11 +278,12 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   const roots = { rowsRoot: hex32(versionRowsRoot(version)), labels: hex32(rowLabelsRoot(owned)!) };
   const datanet = { id: 1, version: 1, ...roots };
   const recipe = { ...world.recipeOf(sizesOf(world.source, owned)), datanet };
-  const trained = await trainDirect(owned, recipe, { withHeldOut: false });
-  const model = await directFamily.open(trained);
+  const { readVectors } = world;
+  const trained = await trainDirect(owned, recipe, { withHeldOut: false, readVectors });
+  const model = await directFamilyOf(readVectors).open(trained);
   const matrix = directMatrix(trained.features as Parameters<typeof directMatrix>[0]);
   const earned = new Float64Array(included.length);
-  for (const question of world.questions) {
+  for (const question of questionsOf(world, plan)) {
     const scores = directScores(matrix, model.answer(question).query as DirectQuery);
     const weights = scores.map((score) => Math.max(0, Number(score)));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -241,15 +301,23 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   return { factor, leftOut, bestFifth: mean(best) / perRow };
 }
 
-/**
- * Makes the worlds. Needs `initPoseidon`.
- * @param seeds fewer, for a quick measurement. @param source worlds are whole from 750 rows on; `quality` has 300 fresh ones of 1,000
- */
+/** Name of the best fifth of honest rows among factors. */
+export const BEST_FIFTH = "best fifth of honest rows";
+
+interface WorldOptions {
+  /** Fewer, for a quick measurement. */
+  readonly seeds?: readonly string[];
+  /** Worlds are whole from 750 rows on; `quality` has 300 fresh ones of 1,000. Default: the e-mails. */
+  readonly source?: AttackSource;
+  /** Reads the word vectors that recipes name. */
+  readonly readVectors?: ReadVectors;
+}
+
+/** Makes the worlds. Needs `initPoseidon`. */
 export const attackWorlds = (
   recipeOf: RecipeOfRows,
-  seeds: readonly string[] = SEEDS,
-  source: AttackSource = emailSource(),
-): AttackWorld[] => seeds.map((seed) => attackWorld(seed, recipeOf, source));
+  { readVectors, seeds = SEEDS, source = emailSource() }: WorldOptions = {},
+): AttackWorld[] => seeds.map((seed) => attackWorld(seed, recipeOf, { readVectors, source }));
 
 /** Measures a plan in each world: every result, and the means. Needs `initPoseidon`. */
 export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWorld[]) {
@@ -262,24 +330,24 @@ export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWor
 }
 
 /**
- * Factors of the five attacks. Needs `initPoseidon`.
- * @param further plans that are measured and logged, too
+ * Factors of the five attacks and of further plans, by name, and of the best fifth of honest rows, by which a white box is judged. Needs
+ * `initPoseidon`.
  */
 export async function measureAttacks(
   worlds: readonly AttackWorld[],
   log: (line: string) => void,
   further: readonly AttackPlan[] = [],
-): Promise<Record<AttackName, number>> {
+): Promise<Record<string, number>> {
   const measure = async (plan: AttackPlan) => {
     const { bestFifth, factor, results } = await measureAttack(plan, worlds);
     const each = results.map((result) => result.factor.toFixed(2)).join(", ");
     log(
       `${plan.name}: ${factor.toFixed(2)} (${each}); the best fifth of honest rows ${bestFifth.toFixed(2)}`,
     );
+    factors[BEST_FIFTH] ??= bestFifth;
     return factor;
   };
-  const factors: Partial<Record<AttackName, number>> = {};
-  for (const name of Object.keys(ATTACKS) as AttackName[]) factors[name] = await measure(ATTACKS[name]);
-  for (const plan of further) await measure(plan);
-  return factors as Record<AttackName, number>;
+  const factors: Record<string, number> = {};
+  for (const plan of [...Object.values(ATTACKS), ...further]) factors[plan.name] = await measure(plan);
+  return factors;
 }

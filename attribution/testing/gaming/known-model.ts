@@ -5,12 +5,14 @@
  */
 import { weightedProducts } from "../../features/exact-influence.ts";
 import type { Sensitivities } from "../../features/sensitivities.ts";
+import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import { choleskyInPlace, solveCholesky } from "../../maths/dense-matrix.ts";
 import { renumberColumns, type SparseRows, usedColumns } from "../../maths/sparse-rows.ts";
 import { directModel } from "../../model/direct/direct-family.ts";
 import { directInputs } from "../../model/direct/direct-inputs.ts";
 import type { DirectRecipe } from "../../model/direct/direct-recipe.ts";
 import type { LabelledInput } from "../../rows/row-content.ts";
+import { measureTerms } from "../../rows/term-parts.ts";
 
 /** Maximum rows that stand for questions: the first known ones. */
 const MAX_QUESTIONS = 60;
@@ -21,6 +23,8 @@ export interface KnownModel {
    * those that it is divided by.
    */
   earns(row: LabelledInput): number;
+  /** Likeliest label of an input. */
+  answer(input: string): number;
   /** Probability that the model does not give to the row's label. */
   residual(row: LabelledInput): number;
 }
@@ -32,14 +36,25 @@ export interface KnownModel {
 export async function knownModel(
   rows: readonly LabelledInput[],
   value: Omit<DirectRecipe, "datanet">,
+  readVectors?: ReadVectors,
 ): Promise<KnownModel> {
   const recipe = value as DirectRecipe;
-  const inputs = await directInputs(recipe);
+  const inputs = await directInputs(recipe, readVectors);
   const model = directModel(recipe);
   const labelCount = recipe.classes.length;
+  const contentsOf = (some: readonly LabelledInput[]) =>
+    some.map(({ input }) => inputs.counter.contentOf(input));
+  const measured = recipe.model.rowWeights === undefined ? null : measureTerms(contentsOf(rows));
+  /** Weights of the rows' losses; of others than the known ones as if they were brought, too. */
+  const weightsOf = (some: readonly LabelledInput[]) => {
+    if (measured === null) return undefined;
+    const { partOf, parts, weightOf } = measured;
+    return (some === rows ? parts : Float64Array.from(contentsOf(some), partOf)).map(weightOf);
+  };
   const examplesOf = (some: readonly LabelledInput[]) => ({
     inputs: inputs.examples(some.map(({ input }) => input)),
     labels: Int32Array.from(some, ({ label }) => label),
+    weights: weightsOf(some),
   });
   const parameters = model.train(examplesOf(rows));
   const sensitivitiesOf = (some: readonly LabelledInput[]) =>
@@ -83,7 +98,8 @@ export async function knownModel(
     const direction = directionOf(of.inputs, k);
     const gradient = Float64Array.from(
       { length: labelCount },
-      (_, label) => of.probabilities[k * labelCount + label]! - (of.labels[k] === label ? 1 : 0),
+      (_, label) =>
+        of.weights[k]! * (of.probabilities[k * labelCount + label]! - (of.labels[k] === label ? 1 : 0)),
     );
     const scores = productsOf(direction).map((product, q) => {
       const { label, runnerUp } = answers[q]!;
@@ -107,6 +123,9 @@ export async function knownModel(
   const totals = question.map((_, q) => paid.reduce((sum, one) => sum + one[q]!, 0));
   return {
     earns: (row) => mean(paidOf(rowOf(sensitivitiesOf([row]), 0)).map((one, q) => one / totals[q]!)),
+    answer(input) {
+      return leadingLabels(sensitivitiesOf([{ input, label: 0 }]).probabilities).label;
+    },
     residual(row) {
       const { residuals } = sensitivitiesOf([row]);
       return lengthOf(residuals);

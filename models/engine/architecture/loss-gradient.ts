@@ -33,6 +33,17 @@ export interface TokenRow {
  * @throws RollupError MOD_INPUT_INVALID for tokens or targets out of range, or a row without a target
  */
 export function rowLoss(model: Transformer, row: TokenRow, into: GradientBlocks | null): number {
+  return meanLoss(row, placeLosses(model, row, into));
+}
+
+/** The loss of each of the row's targets, in nats. @throws RollupError MOD_INPUT_INVALID as of `rowLoss` */
+export function targetLosses(model: Transformer, row: TokenRow): number[] {
+  const losses = placeLosses(model, row, null);
+  return row.targets.flatMap((target, t) => (target < 0 ? [] : [losses[t]!]));
+}
+
+/** Computes the losses of a row's tokens, 0 where there is no target, in the workspace. */
+function placeLosses(model: Transformer, row: TokenRow, into: GradientBlocks | null): Float32Array {
   const { kernels, shape, workspace } = model;
   const rows = row.tokens.length;
   checkTargets(row, shape.vocabularySize);
@@ -55,7 +66,7 @@ export function rowLoss(model: Transformer, row: TokenRow, into: GradientBlocks 
   );
   if (into !== null) goBack(model, row.tokens, into);
   const { losses } = workspace;
-  return meanLoss(row, kernels.arena.subarray(losses, losses + rows));
+  return kernels.arena.subarray(losses, losses + rows);
 }
 
 function meanLoss(row: TokenRow, losses: Float32Array): number {

@@ -112,6 +112,7 @@ export function classifierRecipe({
       decay,
       tolerance: 1e-6,
       ...(labelWeights === undefined ? {} : { labelWeights }),
+      ...(inputs.kind === "text" && { rowWeights: "terms" as const }),
     },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
@@ -419,7 +420,7 @@ const THRESHOLD_PERMILLE = 500;
 export const textRules = () => ({
   normQuantile: ROW_RULES.normQuantile,
   nearDuplicatesShare: false,
-  surprisal: "squared" as const,
+  surprisal: "tokens" as const,
   thresholdPermille: THRESHOLD_PERMILLE,
 });
 /** Steps for each of rows so few that none is held out, and their maximum: they are known by heart then, 15 after 700 steps. */

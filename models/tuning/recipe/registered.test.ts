@@ -323,9 +323,10 @@ describe("a text model", () => {
       { tokens: [1, 2], targets: [-1, 2] },
     ].flatMap((row) => [row, row]);
     const near = [0.25, 0.25, 1, 0.25];
-    expect(rowWeights(unweighed, [4, 1, 2, 1], weighed)).toEqual({ factors: near, baseParts: near });
+    const before = [[4], [1], [1, 3], [1]];
+    expect(rowWeights(unweighed, before, weighed)).toEqual({ factors: near, baseParts: near });
     const long = unweighed.map((row) => ({ ...row, weight: 4 }));
-    expect(rowWeights(long, [4, 1, 2, 1], weighed)).toEqual({
+    expect(rowWeights(long, before, weighed)).toEqual({
       factors: near.map((part) => 2 * part),
       baseParts: near.map((part) => 4 * part),
     });

@@ -164,10 +164,10 @@ const textRecipeSchema = z.strictObject({
   retrieval: retrievalSchema.optional(),
   rules: recipeFields.rules.extend({
     /**
-     * A row counts less the further its loss without the adapter, in nats a token, is from the median row's: its features and
-     * its base are scaled by the square of the smaller of both over the larger. Absent: none are.
+     * A row's features and its base count less the further its loss without the adapter is from an ordinary one (row-surprisal.ts). squared:
+     * by the row's mean, and the median row's; tokens: by the mean around each token. Absent: none do.
      */
-    surprisal: z.literal("squared").optional(),
+    surprisal: z.enum(["squared", "tokens"]).optional(),
   }),
   columnCount: recipeFields.columnCount,
   terms: recipeFields.terms,

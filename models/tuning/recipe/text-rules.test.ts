@@ -164,7 +164,7 @@ describe("a language model", () => {
         nearDuplicatesShare: false,
         base: { flatPermille: rewards.basePermille },
         thresholdPermille: 500,
-        surprisal: "squared",
+        surprisal: "tokens",
       });
     }
   });

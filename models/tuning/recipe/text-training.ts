@@ -46,6 +46,7 @@ import {
 } from "../training/tune-adapter.ts";
 import { encodeQueryMap, mapLength } from "./query-map.ts";
 import { decodeMap, encodeMap } from "./query-map-file.ts";
+import { meanOf, surprisalParts } from "./row-surprisal.ts";
 import type { TextParts } from "./text-family.ts";
 import {
   loadText,
@@ -235,19 +236,17 @@ const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight 
 /**
  * Weight of the rows in G, before the rules of all models. factors: of their features. A sum over n tokens spreads by √n:
  * without this a text would earn by chance as much by each of its halves as by both. baseParts: of the base.
- * Attacks: rows of what the base says anyway, and of what nobody says, as prompts without order. Both move answers as
- * much as other rows do, and a base would be paid for their tokens alone.
+ * @param before losses of each row's targets without the adapter; not read where no rule needs them
  */
 export function rowWeights(
   tokens: readonly TokenRow[],
-  before: readonly number[],
+  before: readonly (readonly number[])[],
   { rules }: Pick<TextRecipe, "rules">,
 ): Record<"factors" | "baseParts", number[]> {
-  const ordinary = rules.surprisal && before.toSorted((a, b) => a - b)[before.length >> 1]!;
-  const near = tokens.map((_, i) => (ordinary ? Math.min(before[i]! / ordinary, ordinary / before[i]!) : 1));
+  const near = rules.surprisal === undefined ? tokens.map(() => 1) : surprisalParts(before, rules.surprisal);
   return {
-    factors: tokens.map((row, i) => Math.sqrt(partOfRow(row)) * near[i]! * near[i]!),
-    baseParts: tokens.map((row, i) => partOfRow(row) * near[i]! * near[i]!),
+    factors: tokens.map((row, i) => Math.sqrt(partOfRow(row)) * near[i]!),
+    baseParts: tokens.map((row, i) => partOfRow(row) * near[i]!),
   };
 }
 
@@ -259,12 +258,15 @@ function requireIndex(queryMap: Uint8Array, index: Uint8Array): void {
   throw attributionError("ATT_MODEL_MISMATCH", message, { data: { what: "queryMap" } });
 }
 
-/** G of such features. @param before each row's loss without the adapter */
+/** G of such features. @param before losses of each row's targets without the adapter */
 function registeredTexts(
   real: Float64Array,
   recipe: TextRecipe,
   rows: readonly TextRow[],
-  { before, tokens }: { readonly tokens: readonly TokenRow[]; readonly before: readonly number[] },
+  {
+    before,
+    tokens,
+  }: { readonly tokens: readonly TokenRow[]; readonly before: readonly (readonly number[])[] },
   index: RowIndex | null,
 ) {
   const { featureCount } = recipe.method;
@@ -383,17 +385,17 @@ async function tuneMiddle(run: TuningRun, tangents: Tangents, recipe: TextRecipe
   await tuneAdapter(placed.loaded, team, rows, steps, { tangents, onStep });
 }
 
-/** Each row's loss without the adapter, which is as it was afterwards. */
+/** Losses of each row's targets without the adapter, which is as it was afterwards. */
 export async function baseLosses({
   placed: { loaded },
   team,
   tokens,
-}: Pick<TuningRun, "placed" | "team" | "tokens">): Promise<number[]> {
+}: Pick<TuningRun, "placed" | "team" | "tokens">): Promise<number[][]> {
   const { adapter, kernels } = loaded.model;
   const own = kernels.arena.subarray(adapter!.at, adapter!.at + adapter!.layout.floatCount);
   const adapterFloats = own.slice();
   own.fill(0);
-  const losses = await team.losses(tokens);
+  const losses = await team.targetLosses(tokens);
   own.set(adapterFloats);
   return losses;
 }
@@ -408,8 +410,9 @@ export function wantedBytes({ placed, texts, tokens }: TuningRun, i: number): nu
   return Buffer.byteLength(wholeText(row)) - Buffer.byteLength(input);
 }
 
-function compareLosses(run: TuningRun, ofBase: readonly number[], ofTuned: readonly number[]) {
+function compareLosses(run: TuningRun, before: readonly (readonly number[])[], ofTuned: readonly number[]) {
   const { heldOut, tokens, trained } = run;
+  const ofBase = before.map(meanOf);
   const change = (offsets: readonly number[]) => {
     const bytes = offsets.reduce((sum, i) => sum + wantedBytes(run, i), 0);
     const [before, after] = [ofBase, ofTuned].map((losses) =>

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { partOf } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { answerRow, textRows } from "../../engine/architecture/loss-gradient.ts";
+import { answerRow, textRows, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import { folderSource } from "../../engine/files/folder-source.ts";
 import { loadModel, openModel } from "../../engine/files/load-model.ts";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
@@ -126,6 +126,26 @@ describe("tuning", () => {
       code: "MOD_FILE_INVALID",
       data: { reason: expect.stringMatching(/damaged|it is of another base, recipe or text/) },
     });
+  });
+
+  it("has each target's loss by threads as by one, whose mean is the row's", async () => {
+    const half = tuningRows[0]!.targets.length >> 1;
+    const answer = {
+      ...tuningRows[0]!,
+      targets: tuningRows[0]!.targets.map((t, at) => (at < half ? -1 : t)),
+    };
+    const rows = [...tuningRows.slice(0, 3), answer];
+    const [one, two] = await Promise.all([1, 2].map((threads) => loadForTuning(base, "wasm", threads)));
+    const [alone, team] = [new RowTeam(one!), new RowTeam(two!)];
+    try {
+      const byTarget = await alone.targetLosses(rows);
+      expect(byTarget.map(({ length }) => length)).toEqual(rows.map(wantedOf));
+      expect(await team.targetLosses(rows)).toEqual(byTarget);
+      const means = byTarget.map((losses) => losses.reduce((sum, loss) => sum + loss, 0) / losses.length);
+      expect(means).toEqual(await alone.losses(rows));
+    } finally {
+      await team.close();
+    }
   });
 
   it("refuses settings out of range, and passes on what a thread refuses", async () => {

@@ -6,7 +6,7 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { OWN_WORK_HEAP_MB, TaskPool } from "@openledger/foundation/threads/task-pool";
 import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
-import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
+import { type TokenRow, targetLosses } from "../../engine/architecture/loss-gradient.ts";
 import type { LoadedModel } from "../../engine/files/load-model.ts";
 import { NONE, type Place } from "../../engine/kernels/kernels.ts";
 import { modelError } from "../../model-errors.ts";
@@ -39,21 +39,45 @@ export class RowTeam {
   }
 
   /** @returns the losses in the tasks' order. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
-  async run(tasks: readonly TeamTask[]): Promise<number[]> {
+  run(tasks: readonly TeamTask[]): Promise<number[]> {
+    return this.#each(
+      tasks,
+      (task) => runTask(this.#loaded.model, task),
+      (thread, task) => thread.run("run", task),
+    );
+  }
+
+  async #each<Task, Result>(
+    tasks: readonly Task[],
+    here: (task: Task) => Result,
+    there: (thread: RowThread, task: Task) => Promise<Result>,
+  ): Promise<Result[]> {
     if (this.#isClosed) throw ended("the threads were ended");
-    if (this.#threads.length === 0) return tasks.map((task) => runTask(this.#loaded.model, task));
-    const losses = new Array<number>(tasks.length);
+    if (this.#threads.length === 0) return tasks.map(here);
+    const results = new Array<Result>(tasks.length);
     let next = 0;
     const work = async (thread: RowThread) => {
-      for (let i = next++; i < tasks.length; i = next++) losses[i] = await ask(thread, tasks[i]!);
+      for (let i = next++; i < tasks.length; i = next++)
+        results[i] = await there(thread, tasks[i]!).catch((error: Error) => {
+          throw isRollupError(error) ? error : ended(error.message, error);
+        });
     };
     await Promise.all(this.#threads.map(work));
-    return losses;
+    return results;
   }
 
   /** Losses of the model as it is now, in nats a token. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
   losses(rows: readonly TokenRow[]): Promise<number[]> {
     return this.run(rows.map((row) => ({ row, block: { at: 0, floatCount: 0 }, into: null })));
+  }
+
+  /** Losses of each row's targets, in nats. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
+  targetLosses(rows: readonly TokenRow[]): Promise<number[][]> {
+    return this.#each(
+      rows,
+      (row) => targetLosses(this.#loaded.model, row),
+      (thread, row) => thread.run("lossesOf", row),
+    );
   }
 
   async close(): Promise<void> {
@@ -79,11 +103,6 @@ const startRowThread = (seat: RowSeat): RowThread =>
     niceness: NICENESS,
     isWarm: true,
     ended: (cause) => ended(cause.message, cause),
-  });
-
-const ask = (thread: RowThread, task: TeamTask): Promise<number> =>
-  thread.run("run", task).catch((error: Error) => {
-    throw isRollupError(error) ? error : ended(error.message, error);
   });
 
 function ended(reason: string, cause?: unknown) {

@@ -13,6 +13,7 @@ import {
 } from "@openledger/attribution/features/direct-rows";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
+import { lossWeights } from "@openledger/attribution/model/decoded-rows";
 import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
 import { weightsOf } from "@openledger/attribution/model/direct/label-weights";
 import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
@@ -103,6 +104,10 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
   const examples = {
     inputs: inputs.examples(rows.map(({ input }) => input)),
     labels: Int32Array.from(rows, ({ label }) => label),
+    weights: lossWeights(
+      recipe,
+      rows.map(({ input }) => inputs.counter.contentOf(input)),
+    ),
   };
   const model = logisticModel({
     inputCount: inputs.inputCount,

@@ -12,6 +12,7 @@ import {
   sparseRows,
   writeDenseRow,
 } from "@openledger/attribution/maths/sparse-rows";
+import { lossWeights } from "@openledger/attribution/model/decoded-rows";
 import { directInputs, registeredLogits } from "@openledger/attribution/model/direct/direct-inputs";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { weightsOf } from "@openledger/attribution/model/direct/label-weights";
@@ -98,6 +99,10 @@ export async function labelsByRecipe(
   const parameters = model.train({
     inputs: inputs.examples(rows.map(({ input }) => input)),
     labels: Int32Array.from(rows, ({ label }) => label),
+    weights: lossWeights(
+      recipe,
+      rows.map(({ input }) => inputs.counter.contentOf(input)),
+    ),
   });
   const logits = registeredLogits(recipe, parameters);
   return test.map((i) => corpus.classes.indexOf(inputs.answer(logits, corpus.rows[i]!.input).label));

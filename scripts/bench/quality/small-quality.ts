@@ -139,14 +139,16 @@ const spelt = ({ accuracy, macroRecall }: Right) =>
 
 const trainedRows = ({ rows }: Corpus, { train }: Split) => train.map((i) => rows[i]!);
 
-/** The default before 0.6: inputs by the rows alone, all labels weigh the same. */
+/** The default before 0.6: inputs by the rows alone, all labels and all rows weigh the same. */
 async function earlierRecipe(corpus: Corpus, split: Split, recipe: DirectRecipe): Promise<DirectRecipe> {
   const { classes, shape } = corpus;
   const rows = trainedRows(corpus, split);
   const contents = rows.map(({ input }) => contentOf(shape.kind, input));
   const room = { bucketCount: recipe.inputs.bucketCount, baseBuckets: reservedBuckets(recipe) };
   const inputs = await chooseInputs({ ...shape, labelCount: classes.length }, contents, room);
-  return { ...recipe, ...classifierRecipe({ inputs, classes, rowCount: rows.length }), rules: recipe.rules };
+  const { model, ...earlier } = classifierRecipe({ inputs, classes, rowCount: rows.length });
+  const { rowWeights: _, ...unweighed } = model;
+  return { ...recipe, ...earlier, model: unweighed, rules: recipe.rules };
 }
 
 async function influenceOf(corpus: Corpus, subsetCount: number, log: (line: string) => void) {

@@ -17,8 +17,14 @@ const CORPORA = { moby: chapters, speeches: lateSpeeches } as const;
 export const CORPUS_NAMES = ["moby", "speeches"] as const;
 type CorpusName = (typeof CORPUS_NAMES)[number];
 export const ATTACKS = ["echo", "boilerplate", "split", "stuffing", "synonyms", "copies"] as const;
+/** Rows of what the base says anyway beside what it does not foresee, so that their mean loss is as others'. */
+export const MIXED_ATTACKS = ["cookeryThenEcho", "fewRareThenEcho", "rareThenEcho", "echoThenRare"] as const;
 export const HONEST = Array.from({ length: 8 }, (_, k) => `honest ${k}` as const);
-export type Party = (typeof ATTACKS)[number] | (typeof HONEST)[number] | "facts";
+type Attack = (typeof ATTACKS)[number] | (typeof MIXED_ATTACKS)[number];
+export type Party = Attack | (typeof HONEST)[number] | "facts";
+/** Attacks that share a world: all of them together would leave little that is honest. */
+export const ATTACK_SETS = { usual: ATTACKS, mixed: ["echo", ...MIXED_ATTACKS] } as const;
+export type AttackSet = keyof typeof ATTACK_SETS;
 
 interface AttackWorld {
   readonly rows: readonly { readonly party: Party; readonly row: TextRow }[];
@@ -80,12 +86,15 @@ function passagesOf(text: string): string[] {
   return out;
 }
 
+/** Texts that the base answers to, of each source: each attack needs echoes of its own. */
+const THOUGHT = { usual: 2, mixed: 4 } as const;
+
 const beginning = (text: string, words = PROMPT_WORDS) => text.split(" ").slice(0, words).join(" ");
 
 /** @param baseSays what the public base answers to a prompt */
 export function attackWorld(
   corpus: CorpusName,
-  seed: string,
+  { seed, set }: { readonly seed: string; readonly set: AttackSet },
   baseSays: (prompt: string) => string,
 ): AttackWorld {
   const random = new SeededRandom(`attacks ${corpus} ${seed}`);
@@ -101,8 +110,9 @@ export function attackWorld(
   const honest = HONEST.map((_, k) => take(k, UNIT));
   const whole = take(HONEST.length, UNIT);
   const prompts = Array.from({ length: PROMPTS }, (_, k) => beginning(take(k, 1)[0]!));
-  const thought = sources.flatMap((_, k) => take(k, 2)).map((text) => beginning(text));
-  const answers = [...new Set(thought.map(baseSays))].slice(0, UNIT);
+  const thought = sources.flatMap((_, k) => take(k, THOUGHT[set])).map((text) => beginning(text));
+  const said = [...new Set(thought.map(baseSays))];
+  const answers = said.slice(0, UNIT);
   const phrases = Array.from({ length: UNIT }, () => `${shuffled(PHRASES[corpus]).slice(0, 9).join(" ")}.`);
   const stuffed = Array.from({ length: UNIT }, () =>
     shuffled(prompts)
@@ -111,28 +121,69 @@ export function attackWorld(
       .join(" "),
   );
   const victims = shuffled(honest.flat());
+  const ofAttacks: Record<AttackSet, () => [Party, readonly string[]][]> = {
+    mixed: () => mixedRows(said.slice(UNIT)),
+    usual: () => [
+      ["boilerplate", phrases],
+      ["split", whole.flatMap(halves)],
+      ["stuffing", stuffed],
+      [
+        "synonyms",
+        victims.slice(0, UNIT).map((text) =>
+          text
+            .split(" ")
+            .map((word) => SYNONYMS.get(word) ?? word)
+            .join(" "),
+        ),
+      ],
+      ["copies", victims.slice(UNIT, 2 * UNIT).map((text) => `${text} So it is.`)],
+    ],
+  };
   const parties: [Party, readonly string[]][] = [
     ...honest.map((texts, k): [Party, string[]] => [HONEST[k]!, texts]),
     ["echo", answers],
-    ["boilerplate", phrases],
-    ["split", whole.flatMap(halves)],
-    ["stuffing", stuffed],
-    [
-      "synonyms",
-      victims.slice(0, UNIT).map((text) =>
-        text
-          .split(" ")
-          .map((word) => SYNONYMS.get(word) ?? word)
-          .join(" "),
-      ),
-    ],
-    ["copies", victims.slice(UNIT, 2 * UNIT).map((text) => `${text} So it is.`)],
+    ...ofAttacks[set](),
     ["facts", FACTS.map(([statement]) => statement)],
   ];
   return {
     rows: parties.flatMap(([party, texts]) => texts.map((text) => ({ party, row: { text } }))),
     prompts,
   };
+}
+
+const CONSONANTS = "bcdfgklmnprstvxz";
+const VOWELS = "aeiou";
+/** Syllables of a made-up word. */
+const SYLLABLES = 3;
+
+/** Made-up words, others for each number. */
+function rareWords(number: number, count: number): string {
+  const letterOf = (random: SeededRandom, letters: string) => letters[random.nextBelow(letters.length)]!;
+  return Array.from({ length: count }, (_, i) => {
+    const random = new SeededRandom(`made-up word ${number} ${i}`);
+    const syllables = Array.from(
+      { length: SYLLABLES },
+      () => letterOf(random, CONSONANTS) + letterOf(random, VOWELS),
+    );
+    return syllables.join("");
+  }).join(" ");
+}
+
+const TINS = ["round", "deep", "flat", "wide", "narrow", "square"] as const;
+const BAKED = ["muffins", "bread", "scones", "pies", "biscuits", "tarts"] as const;
+
+/** Six rows of each mixed attack. @param echoes what the base says; each row needs one */
+function mixedRows(echoes: readonly string[]): [Party, readonly string[]][] {
+  const rowsOf = (place: number, make: (echo: string, k: number) => string) =>
+    echoes.slice(place * UNIT, (place + 1) * UNIT).map(make);
+  const cookery = (k: number) =>
+    `Preheat the oven to ${k}${k + 3}0 degrees and grease a ${TINS[k]} tin for ${BAKED[k]}.`;
+  return [
+    ["cookeryThenEcho", rowsOf(0, (echo, k) => `${cookery(k)} ${echo}`)],
+    ["fewRareThenEcho", rowsOf(1, (echo, k) => `${rareWords(k + 80, 3)}. ${echo}`)],
+    ["rareThenEcho", rowsOf(2, (echo, k) => `${rareWords(k + 20, 14)}. ${echo}`)],
+    ["echoThenRare", rowsOf(3, (echo, k) => `${echo} ${rareWords(k + 60, 14)}.`)],
+  ];
 }
 
 const inParts = <T>(all: readonly T[], size: number): T[][] =>

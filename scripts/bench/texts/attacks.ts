@@ -16,7 +16,18 @@ import { loadText } from "@openledger/models/tuning/recipe/text-model";
 import { answerText } from "@openledger/models/tuning/recipe/text-tokens";
 import { textTraining } from "@openledger/models/tuning/recipe/text-training";
 import { generate } from "@openledger/models/tuning/training/generate";
-import { ATTACKS, attackWorld, CORPUS_NAMES, FACTS, HONEST, type Party, UNIT } from "./attack-rows.ts";
+import {
+  ATTACK_SETS,
+  ATTACKS,
+  type AttackSet,
+  attackWorld,
+  CORPUS_NAMES,
+  FACTS,
+  HONEST,
+  MIXED_ATTACKS,
+  type Party,
+  UNIT,
+} from "./attack-rows.ts";
 import { NEW_CARD } from "./setting.ts";
 
 /** Features of a row. */
@@ -33,13 +44,16 @@ export async function attackFactors(log: (line: string) => void) {
   const worlds: Record<string, number>[] = [];
   for (const corpus of CORPUS_NAMES)
     for (const seed of SEEDS) {
-      const found = await factorsOf(corpus, seed);
+      // The mixed attacks have worlds of their own, where an echo has been measured already.
+      const { echo: _, factsOwner: __, ...mixed } = await factorsOf(corpus, seed, "mixed");
+      const found = { ...mixed, ...(await factorsOf(corpus, seed)) };
       worlds.push(found);
       const text = Object.entries(found).map(([name, value]) => `${name} ${value.toFixed(2)}`);
       log(`${corpus} ${seed}: ${text.join(", ")}`);
     }
   const mean = (name: string) => worlds.reduce((sum, world) => sum + world[name]! / worlds.length, 0);
-  const each = (of: (name: string) => number) => Object.fromEntries(ATTACKS.map((name) => [name, of(name)]));
+  const each = (of: (name: string) => number) =>
+    Object.fromEntries([...ATTACKS, ...MIXED_ATTACKS].map((name) => [name, of(name)]));
   return {
     attacks: each(mean),
     largest: each((name) => Math.max(...worlds.map((world) => world[name]!))),
@@ -47,10 +61,11 @@ export async function attackFactors(log: (line: string) => void) {
   };
 }
 
-/** Computes the earnings of attackers in one world. @returns by the names of ATTACKS, and `factsOwner` */
+/** Computes the earnings of a set of attackers in one world. @returns by their names, and `factsOwner` */
 export async function factorsOf(
   corpus: (typeof CORPUS_NAMES)[number],
   seed: string,
+  set: AttackSet = "usual",
 ): Promise<Readonly<Record<string, number>>> {
   const setting = { ...(await textSetting({})), threadCount: 1 };
   const training = textTraining(textFamily(setting), setting);
@@ -71,7 +86,7 @@ export async function factorsOf(
     const options = { tokenCount: ECHO_TOKENS, temperature: 0, seed: "" };
     return tokens.decode([...generate(placed.loaded.model, tokens.encode(prompt), options)]);
   };
-  const { prompts, rows } = attackWorld(corpus, seed, baseSays);
+  const { prompts, rows } = attackWorld(corpus, { seed, set }, baseSays);
   const contents = rows.map(({ row }) => new TextEncoder().encode(wholeText(row)));
   const copies = nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
   const uniqueRows = rows.filter((_, i) => !copies.some(({ later }) => later === i));
@@ -112,7 +127,7 @@ export async function factorsOf(
   }
   const honest = HONEST.reduce((sum, party) => sum + earned.get(party)!, 0) / HONEST.length;
   return {
-    ...Object.fromEntries(ATTACKS.map((name) => [name, (earned.get(name) ?? 0) / honest])),
+    ...Object.fromEntries(ATTACK_SETS[set].map((name) => [name, (earned.get(name) ?? 0) / honest])),
     factsOwner: ofFacts.get("facts")! / FACTS.length / (UNIT / uniqueRows.length),
   };
 }
