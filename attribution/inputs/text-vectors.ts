@@ -41,6 +41,8 @@ export interface TextVectors {
   readonly wordCount: number;
   /** Components of a vector. */
   readonly dimensions: number;
+  /** Words of a text in UTF-8 that the file has, each as often as it stands there. */
+  knownWords(text: Uint8Array): number;
   /** Digits of a text in UTF-8, `dimensions` of −3 … 3; all are 0 for a text without a known word. */
   digitsOf(text: Uint8Array): Int8Array;
 }
@@ -74,6 +76,7 @@ export function readTextVectors(bytes: Uint8Array): TextVectors {
   return {
     wordCount,
     dimensions,
+    knownWords: (text) => wordsOf(text, true).filter((word) => positionOf(hashes, word) >= 0).length,
     digitsOf(text) {
       const sums = new Float64Array(dimensions);
       for (const word of wordsOf(text, true)) {

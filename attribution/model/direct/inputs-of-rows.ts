@@ -6,7 +6,7 @@ import { reservedBuckets } from "../../features/direct-base.ts";
 import { chooseInputs, type InputShape } from "../../inputs/choose-inputs.ts";
 import { isIgnored, type ModelInputs } from "../../inputs/model-inputs.ts";
 import type { ReadVectors } from "../../inputs/open-inputs.ts";
-import { ENGLISH_VECTORS, isReleased } from "../../inputs/released-vectors.ts";
+import { isReleased, RELEASED_VECTORS } from "../../inputs/released-vectors.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import type { DirectRecipe } from "./direct-recipe.ts";
 import { fittedInputs } from "./fitted-inputs.ts";
@@ -30,7 +30,7 @@ export async function areInputsOfRows(
   const fitted = await fittedInputs(shape, rows, room, {
     classes,
     decayOf: () => model.decay,
-    ...(readVectors === undefined ? {} : { vectors: ENGLISH_VECTORS, readVectors }),
+    ...(readVectors === undefined ? {} : { vectors: RELEASED_VECTORS, readVectors }),
   });
   return isSame(fitted);
 }

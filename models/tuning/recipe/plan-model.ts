@@ -3,7 +3,7 @@
  * Datanet's card complete a draft to a recipe, the family checks the rows, then training, registration and files.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { ENGLISH_VECTORS } from "@openledger/attribution/inputs/released-vectors";
+import { RELEASED_VECTORS } from "@openledger/attribution/inputs/released-vectors";
 import {
   type FamilyTraining,
   type TrainedModel,
@@ -106,7 +106,7 @@ export async function presetDraft(
   { basePlace, card, features, onProgress, rows }: PresetFacts,
 ): Promise<RecipeDraft> {
   if (name === LABELS) {
-    const [vectors, readVectors] = [ENGLISH_VECTORS, readVectorsFrom()];
+    const [vectors, readVectors] = [RELEASED_VECTORS, readVectorsFrom()];
     return labelsPreset({ rows, bucketCount: features, card, vectors, readVectors, onProgress });
   }
   const isSaying = name === "cited-answers";

@@ -122,8 +122,8 @@ export interface LabelledVersion {
   readonly bucketCount: number;
   /** Text of the Datanet's card: kind, fields and labels of its rows, and their base. null: as the rows look, no base. */
   readonly card: string | null;
-  /** Word vectors that texts may be counted by, and the reader of their file. Absent: none. */
-  readonly vectors?: VectorsFile | undefined;
+  /** Word vectors that texts may be counted by, and the reader of their files. Absent: none. */
+  readonly vectors?: readonly VectorsFile[] | undefined;
   readonly readVectors?: ReadVectors | undefined;
   readonly onProgress?: OnProgress | undefined;
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { VectorsFile } from "@openledger/attribution/inputs/model-inputs";
 import { type ReadVectors, requireNamed } from "@openledger/attribution/inputs/open-inputs";
-import { ENGLISH_VECTORS } from "@openledger/attribution/inputs/released-vectors";
+import { ENGLISH_VECTORS, GERMAN_VECTORS } from "@openledger/attribution/inputs/released-vectors";
 import { vectorsFileName } from "@openledger/attribution/model/direct/direct-family";
 import { fetchFile } from "@openledger/attribution/model/model-download";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
@@ -18,6 +18,8 @@ const VECTORS_FOLDER = ".openledger/vectors";
 /** Files that come with this software, by their SHA-256. */
 const PACKAGED: Readonly<Record<string, string>> = {
   [ENGLISH_VECTORS.sha256]: fileURLToPath(new URL("english-50k-64.bin", import.meta.url)),
+  // A package of its own, which has another licence than this software.
+  [GERMAN_VECTORS.sha256]: fileURLToPath(new URL("german/german-50k-64.bin", import.meta.url)),
 };
 
 /** Path of a file of this software; undefined for any other. */

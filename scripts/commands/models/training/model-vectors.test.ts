@@ -1,9 +1,13 @@
 /** Tests of `models vectors`, and of what commands say and write of a model that counts texts by word vectors. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VectorsFile } from "@openledger/attribution/inputs/model-inputs";
-import { ENGLISH_VECTORS, vectorsWords } from "@openledger/attribution/inputs/released-vectors";
+import {
+  ENGLISH_VECTORS,
+  GERMAN_VECTORS,
+  vectorsWords,
+} from "@openledger/attribution/inputs/released-vectors";
 import { directTrainingOf } from "@openledger/attribution/model/direct/direct-training";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
@@ -52,6 +56,20 @@ describe("models vectors", () => {
       0,
       expect.objectContaining({ sha256, sizeBytes, isSame: true }),
     ]);
+  });
+
+  it("compares the German file too, and derives it from no other dictionary", async () => {
+    const german = await runInProcess("models", "vectors", "--language", "german", "--json");
+    expect(JSON.parse(german.stdout)).toMatchObject({ sha256: GERMAN_VECTORS.sha256, isSame: true });
+    const out = join(folder, "german.bin");
+    const derive = ["models", "vectors", "--language", "german", "--derive", out, "--dictionary"];
+    const missing = await runInProcess(...derive, join(folder, "none"));
+    expect(missing.stderr).toContain("trans-de-en 1.9-6");
+    await writeFile(join(folder, "other"), "a :: b");
+    const other = await runInProcess(...derive, join(folder, "other"));
+    expect(other.stderr).toContain("[MOD_FILE_INVALID]");
+    expect([missing.status, other.status]).not.toContain(0);
+    expect(await readdir(folder)).not.toContain("german.bin");
   });
 });
 
