@@ -23,13 +23,14 @@ export type ReadVectors = (file: VectorsFile) => Promise<Uint8Array | null>;
 
 /**
  * Ready to count. Decoders of pictures are loaded where they are needed.
- * @param readVectors of inputs that name vectors
+ * @param readVectors of inputs that name vectors @param readPictures decoders of pictures
  * @throws ATT_VECTORS_MISSING where no place has the file, ATT_VECTORS_INVALID for another file, or one that models do not read
  */
 export async function openInputs(
   inputs: ModelInputs,
   position: InputBase,
   readVectors?: ReadVectors,
+  readPictures: () => Promise<ReadPicture> = openPictures,
 ): Promise<InputCounter> {
   const termBuckets = inputs.bucketCount - position.baseBuckets;
   const maxTerms = maxTermsOf(position);
@@ -56,7 +57,7 @@ export async function openInputs(
       };
     }
     case "image": {
-      const read = await openPictures();
+      const read = await readPictures();
       return {
         ...counter,
         countsOf: (prompt) => countPicture(readRow(read, contentOf(kind, prompt)), inputs, termBuckets),

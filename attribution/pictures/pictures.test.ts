@@ -8,7 +8,7 @@ import type { DecodedPicture } from "./decoded-picture.ts";
 import { gridOf, stepOf } from "./picture-grid.ts";
 import { MAX_PICTURE_BYTES } from "./picture-limits.ts";
 import { PictureProblem } from "./picture-problem.ts";
-import { openPictures, type ReadPicture } from "./pictures.ts";
+import { openPictures, type ReadPicture, readingOnce } from "./pictures.ts";
 
 /** Files of one scene, and of one pattern of four colours, made by sharp 0.35.5 (libpng, libjpeg, libwebp, giflib). */
 const FILES = JSON.parse(readFileSync(new URL("pictures.fixtures.json", import.meta.url), "utf8")) as Record<
@@ -342,3 +342,24 @@ function crcOf(bytes: Uint8Array): number {
   }
   return (crc ^ 0xffffffff) >>> 0;
 }
+
+it("a file is decoded once where it is read several times in a row", () => {
+  const decoded: number[] = [];
+  const once = readingOnce((content) => {
+    if (content[0] === 9) throw new PictureProblem("no");
+    decoded.push(content[0]!);
+    return { width: 1, height: 1, orientation: 1, pixels: Uint8Array.of(content[0]!) };
+  });
+  const files = [
+    Uint8Array.of(1, 2),
+    Uint8Array.of(1, 2),
+    Uint8Array.of(1, 3),
+    Uint8Array.of(1),
+    Uint8Array.of(1, 2),
+  ];
+  expect(files.map((file) => once(file).pixels[0])).toEqual([1, 1, 1, 1, 1]);
+  expect(decoded).toHaveLength(4);
+  expect(() => once(Uint8Array.of(9))).toThrow(PictureProblem);
+  expect(once(Uint8Array.of(1, 2)).width).toBe(1);
+  expect(decoded).toHaveLength(4);
+});

@@ -6,9 +6,11 @@
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type InputRoom, type InputShape, inputCandidates } from "../../inputs/choose-inputs.ts";
 import { countedRows } from "../../inputs/counted-rows.ts";
+import type { InputCounter } from "../../inputs/input-counter.ts";
 import type { ModelInputs, VectorsFile } from "../../inputs/model-inputs.ts";
 import { openInputs, openVectors, type ReadVectors } from "../../inputs/open-inputs.ts";
 import { SeededRandom } from "../../maths/seeded-random.ts";
+import { openPictures, readingOnce } from "../../pictures/pictures.ts";
 import type { OnProgress } from "../../progress.ts";
 import { contentOfRow } from "../../rows/salted-rows.ts";
 import { foldsByLabel } from "../folds.ts";
@@ -25,7 +27,7 @@ export interface FittedOptions {
   /** Word vectors that texts may be counted by, a language each: the file that knows the most words of the rows. Absent: none. */
   readonly vectors?: readonly VectorsFile[] | undefined;
   readonly readVectors?: ReadVectors | undefined;
-  /** Stage "choose", in ways. */
+  /** Stage "choose", in rows that are counted and ways that are compared. */
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -60,13 +62,16 @@ export async function fittedInputs(
   });
   if (candidates.length === 1 || labelled.length < MIN_ROWS) return candidates[0]!;
   const sample = sampleOf(labelled);
+  const progressAt = (done: number) =>
+    onProgress?.({ stage: "choose", done, total: sample.length + candidates.length });
+  const ways = await countByWays(candidates, sample, room, options, progressAt);
   let best = { right: -1, inputs: candidates[0]! };
   for (const [position, inputs] of candidates.entries()) {
-    onProgress?.({ stage: "choose", done: position, total: candidates.length });
-    const right = await rightUnseen(inputs, sample, room, options);
+    progressAt(sample.length + position);
+    const right = rightUnseen(inputs, ways[position]!, options);
     if (right > best.right) best = { right, inputs };
   }
-  onProgress?.({ stage: "choose", done: candidates.length, total: candidates.length });
+  progressAt(sample.length + candidates.length);
   return best.inputs;
 }
 
@@ -103,22 +108,48 @@ function sampleOf(rows: readonly Labelled[]): readonly Labelled[] {
   return drawn.sort((a, b) => a - b).map((i) => rows[i]!);
 }
 
-/** Rows that models of the other folds' rows label right. */
-async function rightUnseen(
-  inputs: ModelInputs,
+/** Rows as a way counts them; those that no model reads are left out. */
+interface CountedByWay {
+  readonly counter: InputCounter;
+  readonly rows: { readonly label: number; readonly counts: Uint8Array }[];
+}
+
+/** Counts each row by all ways before the next one, so that a picture is decoded once. */
+async function countByWays(
+  candidates: readonly ModelInputs[],
   rows: readonly Labelled[],
   room: InputRoom,
-  { classes, decayOf, readVectors }: FittedOptions,
-): Promise<number> {
-  const counter = await openInputs(inputs, room, readVectors);
-  const counted = rows.flatMap(({ content, label }) => {
-    try {
-      return [{ label, counts: counter.countsOf(counter.promptOf(content)) }];
-    } catch (error) {
-      if (isRollupError(error, "ATT_ROW_INVALID")) return [];
-      throw error;
-    }
-  });
+  { readVectors }: FittedOptions,
+  progressAt: (done: number) => void,
+): Promise<CountedByWay[]> {
+  const read = candidates[0]!.kind === "image" ? readingOnce(await openPictures()) : undefined;
+  const readPictures = read === undefined ? undefined : async () => read;
+  const ways = await Promise.all(
+    candidates.map(
+      async (inputs): Promise<CountedByWay> => ({
+        counter: await openInputs(inputs, room, readVectors, readPictures),
+        rows: [],
+      }),
+    ),
+  );
+  for (const [position, { content, label }] of rows.entries()) {
+    progressAt(position);
+    for (const { counter, rows: counted } of ways)
+      try {
+        counted.push({ label, counts: counter.countsOf(counter.promptOf(content)) });
+      } catch (error) {
+        if (!isRollupError(error, "ATT_ROW_INVALID")) throw error;
+      }
+  }
+  return ways;
+}
+
+/** Rows that models of the other folds' rows label right. */
+function rightUnseen(
+  inputs: ModelInputs,
+  { counter, rows: counted }: CountedByWay,
+  { classes, decayOf }: FittedOptions,
+): number {
   const labels = Int32Array.from(counted, ({ label }) => label);
   const { folds } = foldsByLabel(Array.from(labels, String), FOLDS, "inner");
   const counts = classes.map((_, label) => labels.reduce((sum, one) => sum + (one === label ? 1 : 0), 0));

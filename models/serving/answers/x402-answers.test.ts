@@ -148,7 +148,8 @@ const question = (prompt: string): RequestInit => ({
 const url = () => `${modelUrl(served.url, modelId)}/v1/answers`;
 
 function payer(sending: typeof globalThis.fetch = globalThis.fetch, budgetWei = 4n * PRICE_WEI) {
-  const client = { ...fixture.client, leafId: PAYER };
+  // As clients have it by default: an answer of a busy machine takes more than the fixture's five seconds.
+  const client = { ...fixture.client, leafId: PAYER, requestTimeoutMs: 30_000 };
   const limits = { maxPriceWei: 2n * PRICE_WEI, budgetWei };
   const scheme = receiptScheme(client, { ...limits, fetch: sending });
   const { network, spendControls } = scheme;
