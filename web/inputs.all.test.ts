@@ -1,10 +1,14 @@
 /** Tests that inputs have the same counts in Chromium as in Node, under a Content-Security-Policy like the pages'. */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ModelInputs } from "@openledger/attribution/inputs/model-inputs";
 import { openInputs } from "@openledger/attribution/inputs/open-inputs";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { openPictures } from "@openledger/attribution/pictures/pictures";
 import { tinyVectors } from "@openledger/attribution/testing/tiny-vectors";
+import { memorySource } from "@openledger/models/engine/files/memory-source";
+import { encodeTensors } from "@openledger/models/engine/files/safetensors";
+import { deriveEncoder } from "@openledger/models/tuning/vectors/static-encoder";
 import { expect, test } from "vitest";
 import { openSmallPage } from "./testing/small-page.ts";
 
@@ -57,6 +61,36 @@ interface PageFunctions {
   shrink(file: string, maxBytes: number): Promise<{ file: string; change: string | null }>;
 }
 
+/** Static encoders of both kinds of tokenizers: letters whose classes runtimes may disagree on are in their files. */
+async function expectTokensAlike(countInPage: PageFunctions["countInputs"]): Promise<void> {
+  const fixtures = JSON.parse(
+    readFileSync(new URL("../models/testing/encoders/static-encoders.json", import.meta.url), "utf8"),
+  ) as { tokenizer: object; table: number[][]; cases: { text: string }[] }[];
+  for (const { cases, table: rows, tokenizer } of fixtures) {
+    const values = Float32Array.from(rows.flat());
+    const weights = encodeTensors([{ name: "embeddings", shape: [rows.length, 12], values }]);
+    const source = new Map([
+      ["tokenizer.json", Buffer.from(JSON.stringify(tokenizer))],
+      ["model.safetensors", weights],
+    ]);
+    const bytes = await deriveEncoder(memorySource("tiny", source), 12);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const file = { name: "tiny", sizeBytes: bytes.length, sha256, dimensions: 12, of: "tokens" } as const;
+    const inputs = { ...text, vectors: file, wordCount: 0 };
+    const prompts = [
+      ...cases.map((one) => one.text),
+      "ÀÉÎ ﬁne ½ Ǆ İstanbul ΟΔΟΣ е́ 🙂 한국어",
+      "\u{feff}the\u{85}see",
+    ];
+    const counted = await countInPage(
+      prompts.map((prompt) => [inputs, prompt]),
+      [...bytes],
+    );
+    const { countsOf } = await openInputs(inputs, { baseBuckets: 0 }, async () => bytes);
+    expect(counted).toEqual(prompts.map((prompt) => [...countsOf(prompt)]));
+  }
+}
+
 test("texts in any script, pictures of any type and tables have the same counts in a page as in Node", {
   timeout: 300_000,
 }, async () => {
@@ -74,6 +108,12 @@ test("texts in any script, pictures of any type and tables have the same counts 
     const { countsOf } = await openInputs(inputs, { baseBuckets: 0 }, vectors.read);
     expect(counted[i], prompt.slice(0, 60)).toEqual([...countsOf(prompt)]);
   }
+  await expectTokensAlike(async (question, file) =>
+    page.evaluate(([all, bytes]) => (globalThis as unknown as PageFunctions).countInputs(all, bytes), [
+      question,
+      file,
+    ] as const),
+  );
   // A phone's photograph: larger than rows may be, and stored on its side.
   const taken = await page.evaluate(() => (globalThis as unknown as PageFunctions).takePhoto(1_800, 1_200));
   const photo = turnedBy(6, Buffer.from(taken, "base64"));

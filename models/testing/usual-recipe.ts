@@ -1,6 +1,6 @@
 /** Recipe of a classifier whose Datanet's owner and builder change no setting: the preset, and the rewards of a new card. */
 import type { InputShape } from "@openledger/attribution/inputs/choose-inputs";
-import { ENGLISH_VECTORS } from "@openledger/attribution/inputs/released-vectors";
+import { RELEASED_VECTORS } from "@openledger/attribution/inputs/released-vectors";
 import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { contentOf, type LabelledInput } from "@openledger/attribution/rows/row-content";
@@ -35,7 +35,7 @@ export async function usualRecipe(
     rows: rows.map(({ input, label }) => ({ content: contentOf(kind, input), label: classes[label]! })),
     bucketCount,
     card,
-    ...(withVectors ? { vectors: ENGLISH_VECTORS, readVectors: readVectorsFrom() } : {}),
+    ...(withVectors ? { vectors: RELEASED_VECTORS, readVectors: readVectorsFrom() } : {}),
   });
   const labelCounts = classes.map((_, at) => rows.filter(({ label }) => label === at).length);
   const nowhere = { id: 1, version: 1, rowsRoot: 0n, labelsRoot: 0n };

@@ -1,8 +1,11 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, it } from "vitest";
+import type { VectorsFile } from "../../inputs/model-inputs.ts";
+import type { ReadVectors } from "../../inputs/open-inputs.ts";
 import { encodeTextVectors } from "../../inputs/text-vectors.ts";
 import { wordsOf } from "../../rows/words.ts";
+import { tinyVectors } from "../../testing/tiny-vectors.ts";
 import { fittedInputs } from "./fitted-inputs.ts";
 import { rootWeights } from "./label-weights.ts";
 
@@ -30,7 +33,7 @@ const ROOM = { bucketCount: 1_024, baseBuckets: 0 };
 const options = {
   classes: CLASSES,
   decayOf: () => 0.003,
-  vectors: VECTORS,
+  vectors: [VECTORS],
   readVectors: async () => FILE,
 };
 const rowOf = (text: string, label: string | null) => ({ content: Buffer.from(text), label });
@@ -83,5 +86,24 @@ describe("weights of labels", () => {
     expect(rootWeights([7, 7, 0])).toBeUndefined();
     expect(rootWeights([7])).toBeUndefined();
     expect(rootWeights([1_000_000, 1])![1]).toBe(20_000);
+  });
+});
+
+describe("word vectors of several languages", () => {
+  const english = tinyVectors({ win: [100, 2, 1, 0], lunch: [-90, 1, 4, 0] });
+  const german = { file: VECTORS, read: async () => FILE };
+  const read: ReadVectors = (file) => (file.sha256 === VECTORS.sha256 ? german : english).read(file);
+  const inputsOf = (rows: ReturnType<typeof rowOf>[], vectors: readonly VectorsFile[]) =>
+    fittedInputs({ kind: "text", labelCount: 2 }, rows, ROOM, { ...options, vectors, readVectors: read });
+
+  it("are those that know the most words of the rows, in any order of the files", async () => {
+    const rows = WORDS.map(({ meaning, word }) => rowOf(`the ${word}`, CLASSES[meaning]!));
+    for (const files of [
+      [english.file, german.file],
+      [german.file, english.file],
+    ])
+      expect(await inputsOf(rows, files)).toMatchObject({ vectors: VECTORS });
+    const others = rows.map(({ label }, k) => rowOf(label === "bill" ? `win ${k}` : `lunch x${k}`, label));
+    expect(await inputsOf(others, [german.file, english.file])).not.toMatchObject({ vectors: VECTORS });
   });
 });

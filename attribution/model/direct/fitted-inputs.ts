@@ -7,10 +7,11 @@ import { type InputRoom, type InputShape, inputCandidates } from "../../inputs/c
 import { countedRows } from "../../inputs/counted-rows.ts";
 import type { InputCounter } from "../../inputs/input-counter.ts";
 import type { ModelInputs, VectorsFile } from "../../inputs/model-inputs.ts";
-import { openInputs, type ReadVectors } from "../../inputs/open-inputs.ts";
+import { openInputs, openVectors, type ReadVectors } from "../../inputs/open-inputs.ts";
 import { SeededRandom } from "../../maths/seeded-random.ts";
 import { openPictures, readingOnce } from "../../pictures/pictures.ts";
 import type { OnProgress } from "../../progress.ts";
+import { contentOfRow } from "../../rows/salted-rows.ts";
 import { foldsByLabel } from "../folds.ts";
 import { heldOut } from "../held-out-odds.ts";
 import type { OwnedRow } from "../owned-rows.ts";
@@ -22,8 +23,8 @@ export interface FittedOptions {
   readonly classes: readonly string[];
   /** λ of the models that are compared, by the way to count. */
   decayOf(inputs: ModelInputs): number;
-  /** Word vectors that texts may be counted by. Absent: none. */
-  readonly vectors?: VectorsFile | undefined;
+  /** Word vectors that texts may be counted by, a language each: the file that knows the most words of the rows. Absent: none. */
+  readonly vectors?: readonly VectorsFile[] | undefined;
   readonly readVectors?: ReadVectors | undefined;
   /** Stage "choose", in rows that are counted and ways that are compared. */
   readonly onProgress?: OnProgress | undefined;
@@ -32,7 +33,10 @@ export interface FittedOptions {
 const FOLDS = 5;
 /** Tolerance of their training: a few more steps would change no choice. */
 const TOLERANCE = 1e-3;
-/** Maximum rows that are compared by, a sample of each label by its part: each way counts each of them, and trains five models. */
+/**
+ * Maximum rows that are compared by, a sample of each label by its part: each way counts each of them, and trains five models. A language
+ * is told by as many, the first.
+ */
 const MAX_ROWS = 1_000;
 /** Fewer rows in all choose nothing: the simplest way stays. */
 const MIN_ROWS = 20;
@@ -47,8 +51,9 @@ export async function fittedInputs(
   room: InputRoom,
   options: FittedOptions,
 ): Promise<ModelInputs> {
-  const { classes, onProgress, vectors } = options;
+  const { classes, onProgress } = options;
   const contents = rows.map(({ content }) => content);
+  const vectors = shape.kind === "text" ? await vectorsOfLanguage(contents, options) : undefined;
   const candidates = await inputCandidates(shape, contents, room, vectors);
   const labelled = rows.flatMap(({ content, label }) => {
     const position = label == null ? -1 : classes.indexOf(label);
@@ -67,6 +72,25 @@ export async function fittedInputs(
   }
   progressAt(sample.length + candidates.length);
   return best.inputs;
+}
+
+/** The file that knows the most words of the rows, whatever their labels; of equals the first. */
+async function vectorsOfLanguage(
+  contents: readonly Uint8Array[],
+  { readVectors, vectors = [] }: Pick<FittedOptions, "readVectors" | "vectors">,
+): Promise<VectorsFile | undefined> {
+  if (vectors.length < 2) return vectors[0];
+  let best: { readonly file: VectorsFile | undefined; readonly known: number } = {
+    file: undefined,
+    known: -1,
+  };
+  const texts = contents.slice(0, MAX_ROWS).map(contentOfRow);
+  for (const file of vectors) {
+    const { knownWords } = await openVectors(file, readVectors);
+    const known = texts.reduce((sum, text) => sum + knownWords(text), 0);
+    if (known > best.known) best = { file, known };
+  }
+  return best.file;
 }
 
 interface Labelled {

@@ -5,7 +5,7 @@
 import { reservedBuckets } from "../../features/direct-base.ts";
 import { type InputShape, inputCandidates } from "../../inputs/choose-inputs.ts";
 import { isIgnored, type ModelInputs } from "../../inputs/model-inputs.ts";
-import { ENGLISH_VECTORS, isReleased } from "../../inputs/released-vectors.ts";
+import { isReleased, RELEASED_VECTORS, vectorsOf } from "../../inputs/released-vectors.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import type { DirectRecipe } from "./direct-recipe.ts";
 
@@ -22,7 +22,9 @@ export async function areInputsOfRows(
   if (areNeutralInputs(inputs)) return true;
   const room = { bucketCount: inputs.bucketCount, baseBuckets: reservedBuckets(recipe) };
   const contents = rows.map(({ content }) => content);
-  const ways = await inputCandidates(shapeOf(recipe), contents, room, ENGLISH_VECTORS);
+  const own = vectorsOf(inputs);
+  const vectors = RELEASED_VECTORS.find(({ sha256 }) => sha256 === own?.sha256);
+  const ways = await inputCandidates(shapeOf(recipe), contents, room, vectors);
   return ways.some((way) => JSON.stringify(way) === JSON.stringify(inputs));
 }
 

@@ -152,6 +152,12 @@ async function hubNameOf(address: string): Promise<string | null> {
   return parsed === null || (await readdir(address).catch(() => null)) !== null ? null : parsed.name;
 }
 
+/** Files at a folder, an address or a hub's name. @throws RollupError MOD_SOURCE_UNREADABLE */
+export async function sourceAt(address: string, access: HubAccess = {}): Promise<FileSource> {
+  const isOnHub = (await hubNameOf(address)) !== null;
+  return isOnHub ? (await findOnHub(address, access)).source : baseSourceAt(address);
+}
+
 async function bytesOf(source: FileSource, names: readonly string[]): Promise<number> {
   let sum = 0;
   for (const name of names) {

@@ -3,7 +3,7 @@
  * Datanet's card complete a draft to a recipe, the family checks the rows, then training, registration and files.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { ENGLISH_VECTORS } from "@openledger/attribution/inputs/released-vectors";
+import { RELEASED_VECTORS } from "@openledger/attribution/inputs/released-vectors";
 import {
   type FamilyTraining,
   type TrainedModel,
@@ -108,7 +108,7 @@ export async function presetDraft(
   { basePlace, card, countedFields, features, onProgress, rows }: PresetFacts,
 ): Promise<RecipeDraft> {
   if (name === LABELS) {
-    const [vectors, readVectors] = [ENGLISH_VECTORS, readVectorsFrom()];
+    const [vectors, readVectors] = [RELEASED_VECTORS, readVectorsFrom()];
     const preset = { rows, bucketCount: features, card, countedFields };
     return labelsPreset({ ...preset, vectors, readVectors, onProgress });
   }

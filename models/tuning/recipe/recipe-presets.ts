@@ -131,8 +131,8 @@ export interface LabelledVersion {
   readonly card: string | null;
   /** Names of a table's fields that count. Absent: all but the labels' and those that number the rows. */
   readonly countedFields?: readonly string[] | undefined;
-  /** Word vectors that texts may be counted by, and the reader of their file. Absent: none. */
-  readonly vectors?: VectorsFile | undefined;
+  /** Word vectors that texts may be counted by, and the reader of their files. Absent: none. */
+  readonly vectors?: readonly VectorsFile[] | undefined;
   readonly readVectors?: ReadVectors | undefined;
   readonly onProgress?: OnProgress | undefined;
 }

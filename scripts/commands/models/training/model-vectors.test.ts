@@ -1,9 +1,14 @@
 /** Tests of `models vectors`, and of what commands say and write of a model that counts texts by word vectors. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { VectorsFile } from "@openledger/attribution/inputs/model-inputs";
-import { ENGLISH_VECTORS, vectorsWords } from "@openledger/attribution/inputs/released-vectors";
+import { inputsSchema, type VectorsFile } from "@openledger/attribution/inputs/model-inputs";
+import { openInputs } from "@openledger/attribution/inputs/open-inputs";
+import {
+  ENGLISH_VECTORS,
+  GERMAN_VECTORS,
+  vectorsWords,
+} from "@openledger/attribution/inputs/released-vectors";
 import { directTrainingOf } from "@openledger/attribution/model/direct/direct-training";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
@@ -11,6 +16,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { recipeFor } from "@openledger/attribution/testing/sample-rows";
 import { tinyVectors } from "@openledger/attribution/testing/tiny-vectors";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { encodeTensors } from "@openledger/models/engine/files/safetensors";
 import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { approvalWords } from "../../datanet/approval-terms.ts";
@@ -52,6 +58,54 @@ describe("models vectors", () => {
       0,
       expect.objectContaining({ sha256, sizeBytes, isSame: true }),
     ]);
+  });
+
+  it("compares the German file too, and derives it from no other dictionary", async () => {
+    const german = await runInProcess("models", "vectors", "--language", "german", "--json");
+    expect(JSON.parse(german.stdout)).toMatchObject({ sha256: GERMAN_VECTORS.sha256, isSame: true });
+    const out = join(folder, "german.bin");
+    const derive = ["models", "vectors", "--language", "german", "--derive", out, "--dictionary"];
+    const missing = await runInProcess(...derive, join(folder, "none"));
+    expect(missing.stderr).toContain("trans-de-en 1.9-6");
+    await writeFile(join(folder, "other"), "a :: b");
+    const other = await runInProcess(...derive, join(folder, "other"));
+    expect(other.stderr).toContain("[MOD_FILE_INVALID]");
+    expect([missing.status, other.status]).not.toContain(0);
+    expect(await readdir(folder)).not.toContain("german.bin");
+  });
+});
+
+describe("models vectors --add", () => {
+  it("makes a file of a static encoder, which a recipe can name, and refuses another folder", async () => {
+    const [fixture] = JSON.parse(
+      await readFile(
+        new URL("../../../../models/testing/encoders/static-encoders.json", import.meta.url),
+        "utf8",
+      ),
+    ) as [{ tokenizer: object; table: number[][] }];
+    const place = join(folder, "tiny-encoder");
+    await mkdir(place);
+    await writeFile(join(place, "tokenizer.json"), JSON.stringify(fixture.tokenizer));
+    const values = Float32Array.from(fixture.table.flat());
+    const shape = [fixture.table.length, 12];
+    await writeFile(join(place, "model.safetensors"), encodeTensors([{ name: "embeddings", shape, values }]));
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const added = await runInProcess("models", "vectors", "--add", place, "--dimensions", "8", "--json");
+      const { file, vectors } = JSON.parse(added.stdout);
+      expect(file).toBe(`.openledger/vectors/${vectors.sha256}.bin`);
+      expect(vectors).toMatchObject({ name: "tiny-encoder", dimensions: 8, of: "tokens" });
+      const inputs = inputsSchema.parse({ kind: "text", vectors, wordCount: 0, bucketCount: 32 });
+      const { countsOf } = await openInputs(inputs, { baseBuckets: 0 }, readVectorsFrom());
+      expect(countsOf("the boats")).toHaveLength(32);
+    } finally {
+      process.chdir(before);
+    }
+    const none = await runInProcess("models", "vectors", "--add", join(folder, "nowhere"));
+    expect(none.stderr).toContain("[MOD_SOURCE_UNREADABLE]");
+    const wrong = await runInProcess("models", "vectors", "--add", place, "--dimensions", "x");
+    expect(wrong.stderr).toContain("[CMD_USAGE]");
   });
 });
 
