@@ -23,6 +23,7 @@ import { foldsByLabel } from "../folds.ts";
 import { type HeldOut, type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
 import { honestFolds } from "../honest-folds.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
+import { figureOf } from "../model-figure.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import { payeeTable } from "../payee-table.ts";
 import { checkRowsRoot } from "../rows-root.ts";
@@ -66,6 +67,11 @@ export function directTrainingOf(readVectors?: ReadVectors): FamilyTraining<Dire
       };
     },
     areInputsOfRows: (rows, recipe) => areInputsOfRows(rows, recipe, readVectors),
+    async figure(rows, recipe, options) {
+      checkRowsRoot(rows, recipe);
+      const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
+      return figureOf(await heldOutOf(rows, examples, recipe, options));
+    },
     describe: ({ accuracy, heldOut: unseen }) =>
       [
         `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
@@ -99,7 +105,7 @@ const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 export async function trainDirect(
   rows: readonly OwnedRow[],
   unchecked: DirectRecipe,
-  options: Pick<TrainOptions, "onProgress" | "withHeldOut"> & {
+  options: Pick<TrainOptions, "foldCount" | "onProgress" | "withHeldOut"> & {
     /** Reads the word vectors that a recipe names. */
     readonly readVectors?: ReadVectors | undefined;
   } = {},
@@ -128,7 +134,7 @@ export async function trainDirect(
   };
 }
 
-/** Folds of rows that a model of the other folds labels. */
+/** Folds of rows that a model of the other folds labels; a figure may be of others. */
 const FOLDS = 5;
 /** Tolerance of those models: what a few more steps would change is no answer. */
 const HELD_OUT_TOLERANCE = 1e-4;
@@ -138,32 +144,33 @@ async function heldOutOf(
   rows: readonly OwnedRow[],
   examples: DecodedRows,
   recipe: DirectRecipe,
-  options: Pick<TrainOptions, "onProgress">,
+  { foldCount = FOLDS, ...options }: Pick<TrainOptions, "foldCount" | "onProgress">,
 ): Promise<HeldOutFigures | null> {
   const { classes, inputs, seed } = recipe;
   const shape = { kind: inputs.kind, fields: inputs.kind === "table" ? inputs.fields : [] };
-  const { folds, isByContributor } = await honestFolds(rows, { shape, foldCount: FOLDS, seed });
-  const judged = judgeByOthers(examples, recipe, { ...options, folds });
+  const { folds, isByContributor } = await honestFolds(rows, { shape, foldCount, seed });
+  const judged = judgeByOthers(examples, recipe, { ...options, folds, foldCount });
   const figures = heldOutFigures(judged, examples.labels, classes);
   if (figures === null) return null;
   const { isJudged } = judged;
   const plain = await plainFigures(
     shape,
     rows.map(({ content }) => content),
-    { labels: examples.labels, classCount: classes.length, folds, foldCount: FOLDS, isJudged },
+    { labels: examples.labels, classCount: classes.length, folds, foldCount, isJudged },
   );
   const { interval, macroRecall, recalls } = unseenShares(figures.confusion)!;
-  return { ...figures, interval, macroRecall, recalls, plain, isByContributor };
+  return { ...figures, interval, macroRecall, recalls, plain, foldCount, isByContributor };
 }
 
-/** Judges each row by a model of the other folds' rows: each row is in one of five folds. */
+/** Judges each row by a model of the other folds' rows. */
 function judgeByOthers(
   examples: DecodedRows,
   recipe: DirectRecipe,
   {
     folds = foldsOf(examples, recipe),
+    foldCount = FOLDS,
     onProgress,
-  }: Pick<TrainOptions, "onProgress"> & { folds?: Int32Array },
+  }: Pick<TrainOptions, "onProgress"> & { folds?: Int32Array; foldCount?: number },
 ): HeldOut {
   const classCount = recipe.classes.length;
   const model = logisticModel({
@@ -175,7 +182,7 @@ function judgeByOthers(
   });
   return heldOut(model, examples, {
     folds,
-    foldCount: FOLDS,
+    foldCount,
     classCount,
     ...(onProgress === undefined ? {} : { onProgress }),
   });

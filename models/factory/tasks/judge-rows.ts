@@ -10,7 +10,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
 import { plainFigures } from "@openledger/attribution/model/unseen-figures";
-import { confusionOf, rightCount } from "@openledger/attribution/model/unseen-shares";
+import { confusionOf, type PlainFigures, rightCount } from "@openledger/attribution/model/unseen-shares";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
@@ -127,19 +127,21 @@ export async function accuracyOf(
   { recipe, training }: ModelPlan,
   judged: readonly JudgedRow[],
   rows: readonly OwnedRow[],
-  { foldCount, folds, isByContributor, labels }: JudgedIn,
+  { foldCount, folds, isByContributor, labels, plain: known }: JudgedIn,
 ): Promise<FactoryAccuracy> {
   const isJudged = new Uint8Array(rows.length);
   for (const { row } of judged) isJudged[row] = 1;
-  const plain = await plainFigures(
-    { kind: training.family.promptKind(recipe), fields: inputFieldsOf(recipe) ?? [] },
-    rows.map(({ content }) => content),
-    {
-      labels: Int32Array.from(rows, ({ label }) => labels.indexOf(label!)),
-      classCount: labels.length,
-      ...{ folds, foldCount, isJudged },
-    },
-  );
+  const plain =
+    known ??
+    (await plainFigures(
+      { kind: training.family.promptKind(recipe), fields: inputFieldsOf(recipe) ?? [] },
+      rows.map(({ content }) => content),
+      {
+        labels: Int32Array.from(rows, ({ label }) => labels.indexOf(label!)),
+        classCount: labels.length,
+        ...{ folds, foldCount, isJudged },
+      },
+    ));
   const confusion = confusionOf(
     labels.length,
     judged.map(({ answered, row }) => [labels.indexOf(rows[row]!.label!), labels.indexOf(answered)]),
@@ -148,7 +150,7 @@ export async function accuracyOf(
     foldCount,
     isByContributor,
     judgedCount: judged.length,
-    plainCount: plain === null ? null : Math.round(plain.logistic * judged.length),
+    plainCount: plain?.logisticCount ?? null,
     rightCount: rightCount(confusion),
     commonestCount: Math.max(...confusion.map((counts) => counts.reduce((sum, count) => sum + count, 0))),
     labels: [...labels],
@@ -160,4 +162,6 @@ interface JudgedIn extends Pick<HonestFolds, "folds" | "isByContributor"> {
   readonly foldCount: number;
   /** Labels in the order of the card. */
   readonly labels: readonly string[];
+  /** Baselines of the same rows and folds, where they are known already. */
+  readonly plain?: PlainFigures | null | undefined;
 }
