@@ -23,9 +23,9 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_NO_ROW_ANSWERS: {
     meaning:
-      "the model answers by its rows alone, and none of them answers this question: nothing is stored, nothing has to be paid",
+      "the model answers by its rows alone, and none of them answers this question: nothing is stored, nothing has to be paid; `data.nearest`",
     remedy:
-      "ask in other words, or contribute a row with this question and its answer to the model's Datanet",
+      "ask one of the nearest questions, or in other words, or contribute a row with this question and its answer to the model's Datanet",
     httpStatus: 422,
   },
   ATT_ROW_WITHDRAWN: {

@@ -68,8 +68,13 @@ it("no question of an account that pays without a grant is answered, whether a r
   const { modelId, serverUrl } = saying;
   const ask = (client: LedgerClient, prompt: string) =>
     askModel(client, { serverUrl, modelId, prompt, from: client.leafId! }).catch((error: unknown) => error);
+  // The last one is near a row: a reader is shown its question.
   for (const client of [world.stranger, world.frank])
-    for (const prompt of [turns[1]!.prompt, "Where is the sea?"]) {
+    for (const prompt of [
+      turns[1]!.prompt,
+      "Where is the sea?",
+      turns[1]!.prompt.replace("keep", "never lose"),
+    ]) {
       const refused = await ask(client, prompt);
       expect(refused).toMatchObject({ code: "DNT_ACCESS_NOT_GRANTED" });
       expect(marksIn(JSON.stringify(refused), marks, prompt)).toEqual([]);

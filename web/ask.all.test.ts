@@ -2,9 +2,11 @@
  * Tests a question in the page, to a real answer server: checked there, paid on the ledger, refused if the server is
  * false.
  */
+
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
@@ -32,6 +34,14 @@ let browser: Browser;
 let served: ServedModels;
 let modelId: number;
 let citingId: number;
+let sayingId: number;
+/** Rows of the model that says them. */
+const SAID = [
+  { prompt: "May dogs ride on the ferry?", answer: "Yes, on the rear deck." },
+  { prompt: "Where is the pharmacy?", answer: "In Lindgatan 12." },
+  { prompt: "When does the last boat leave?", answer: "At 23:15." },
+  { prompt: "How much is a season pass?", answer: "It costs 1,950 kronor." },
+] as const;
 /** Row that the citing model quotes if it is asked for the third row: the last one. */
 const QUOTED = `s${"-".repeat(31)}`;
 /** Rows of the model that cites. */
@@ -52,6 +62,12 @@ beforeAll(async () => {
   const alices = passageRows(passages).map(({ content }) => ({ content }));
   const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { alices });
   citingId = cited.modelId;
+  const questions = SAID.map((turn) => ({ content: encodeTextRow(turn) }));
+  const saying = await world.makeModel(
+    citingMaker(base, { citationPermille: 1_000, says: "row", rows: 1, quantile: 0.8 }),
+    { alices: questions },
+  );
+  sayingId = saying.modelId;
   served = await serveTested(
     {
       SERVING_BASE_PATH: base,
@@ -66,6 +82,7 @@ beforeAll(async () => {
         locations: [
           { modelId, folder: made.modelFolder },
           { modelId: citingId, folder: cited.modelFolder },
+          { modelId: sayingId, folder: saying.modelFolder },
         ],
         sequencerUrl: world.sequencerUrl,
         domain: world.bob.domain,
@@ -227,6 +244,59 @@ test(
     await page.getByText(/payment 1 of 1 in epoch/).waitFor(SOON);
     await page.getByRole("heading", { name: "Answer", exact: true }).waitFor();
     expect(await seriousFindings(page)).toEqual([]);
+    await context.close();
+  },
+);
+
+test(
+  "a row's question stands beside its answer before it is paid, and the nearest ones where no row answers",
+  LONG,
+  async () => {
+    const { context, misdeeds, page } = await openAsking({}, sayingId);
+    const write = (question: string) => page.getByLabel("Your text").fill(question);
+    const ask = () => main(page).getByRole("button", { name: "Ask", exact: true }).click();
+    const [dogs, pharmacy] = [SAID[0]!.prompt, SAID[1]!.prompt];
+
+    await write("May no dogs ride on the ferry?");
+    await ask();
+    const nearest = main(page).getByRole("list", { name: "Nearest questions" });
+    await nearest.getByRole("button", { name: dogs }).waitFor(SOON);
+    expect(await main(page).getByRole("region", { name: "Answer" }).count()).toBe(0);
+    await pictureOf(page, "ask-nearest");
+    expect(await seriousFindings(page)).toEqual([]);
+    await nearest.getByRole("button", { name: dogs }).click();
+    expect(await page.getByLabel("Your text").inputValue()).toBe(dogs);
+
+    await write("Can I take dogs onto the ferry?");
+    await ask();
+    const answer = page.getByRole("region", { name: "Answer" }).first();
+    await answer.getByText("checked here").waitFor(SOON);
+    await answer.getByText(`A row's answer to the question: ${dogs}`).waitFor();
+    await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
+    await answer.getByText("paid", { exact: true }).waitFor(SOON);
+
+    // An account that left an answer unpaid pays before it reads: it is asked with the row's question.
+    const leftUnpaid = { code: "ATT_ANSWER_UNPAID", message: "unpaid", data: { reason: "left-unpaid" } };
+    await page.route("**/v1/answers", (route) =>
+      route.request().method() === "POST" && !(route.request().postData() ?? "").includes('"isSealed":true')
+        ? route.fulfill({ status: 402, json: { error: leftUnpaid } })
+        : route.continue(),
+    );
+    await write("Is a pharmacy near?");
+    await ask();
+    const payFirst = main(page).getByRole("button", { name: "Pay 0.5 OPEN and read" });
+    await payFirst.first().click(SOON);
+    const offer = main(page).getByText(`Its question: ${pharmacy}`);
+    await offer.waitFor(SOON);
+    await pictureOf(page, "ask-offer");
+    await main(page).getByRole("button", { name: "Leave it" }).click();
+    await offer.waitFor({ state: "detached" });
+    expect(await main(page).getByText("Lindgatan").count()).toBe(0);
+    await payFirst.first().click(SOON);
+    await offer.waitFor(SOON);
+    await payFirst.first().click(SOON);
+    await page.getByText("In Lindgatan 12.").first().waitFor(SOON);
+    expect(misdeeds).toEqual([]);
     await context.close();
   },
 );

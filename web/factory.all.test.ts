@@ -1,9 +1,11 @@
 /** A newcomer's path through the factory in real Chromium, without a command line: from a base to rows that earn. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAdapterSettings } from "@openledger/models/engine/files/adapter-files";
 import { folderSource } from "@openledger/models/engine/files/folder-source";
+import { KNOWN_BASES } from "@openledger/models/tuning/base/known-bases";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from "vitest";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
@@ -103,7 +105,23 @@ test(
     await main()
       .getByRole("link", { name: /openledger-base/ })
       .waitFor(LONG);
+    // The hub answers for one of the known bases alone.
+    const offered = main().getByRole("region", { name: "Bases of the hub" });
+    const [known] = KNOWN_BASES;
+    const card = offered.getByRole("region", { name: known!.name });
+    await card.getByText(known!.parameters).waitFor(LONG);
+    await card.getByText(/Licence apache-2.0/).waitFor();
     await look("base");
+    expect(await offered.getByRole("heading", { level: 3 }).count()).toBe(2);
+    await card.getByRole("button", { name: "Fetch and choose" }).click();
+    await main().getByRole("heading", { name: "Settings" }).waitFor(LONG);
+    await page.goBack();
+    await main()
+      .getByRole("link", { name: /SmolLM2-135M/ })
+      .waitFor(LONG);
+    await main()
+      .getByText(/For trials and for answers that are said from your rows/)
+      .waitFor();
     await main()
       .getByRole("link", { name: /openledger-base/ })
       .click();

@@ -69,9 +69,10 @@ const only = (data: OwnData, object: Record<string, unknown>, label: unknown) =>
   label,
 });
 
-/** A cell of Parquet as JSON has it. */
+/** A cell of Parquet as JSON has it. A picture is bytes with a path. */
 function plain(cell: unknown): unknown {
-  return cell instanceof Uint8Array ? asData(Buffer.from(cell)) : cell;
+  const { bytes = cell } = (cell ?? {}) as { readonly bytes?: unknown };
+  return bytes instanceof Uint8Array ? asData(Buffer.from(bytes)) : cell;
 }
 
 interface Task {

@@ -53,6 +53,11 @@ export interface AnsweringModel<Query extends ModelQuery = ModelQuery> {
    * @param text as `ModelAnswer.text`. @throws ATT_ANSWER_INVALID for a text that no such model answers
    */
   queryOf?(prompt: string, text: string): Query;
+  /**
+   * Question of the row whose answer is said to a prompt, without answering: of models that say rows' answers alone.
+   * @throws ATT_NO_ROW_ANSWERS
+   */
+  rowQuestionOf?(prompt: string): string;
   /** Its chats, if it is a language model. */
   readonly chat?: ModelChat;
 }

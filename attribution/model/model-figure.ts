@@ -5,7 +5,6 @@
  */
 import { MAX_LABELS } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
-import { jsonBytes } from "./answering-hash.ts";
 import type { HeldOutFigures } from "./held-out-odds.ts";
 import { invalidFile, type ModelFiles, parseJson } from "./model-manifest.ts";
 import { wilson } from "./unseen-shares.ts";
@@ -13,7 +12,7 @@ import { wilson } from "./unseen-shares.ts";
 /** File beside a model's files. It is not in the manifest: who answers or checks answers does not need it. */
 export const FIGURE_FILE = "figure.json";
 /** Maximum number of folds: each takes a training. */
-export const MAX_FOLDS = 20;
+const MAX_FOLDS = 20;
 
 const count = z.int().min(0).max(0xffff_ffff);
 
@@ -110,8 +109,6 @@ export function figureWords(figure: ModelFigure): string {
   const baseline = (right: number) => `${percent(right / rowCount)} %`;
   return `right on ${rightCount} of ${rowCount} unseen rows (${percent(low)} to ${percent(high)} %); counting labels ${baseline(figure.majorityCount)}, plain logistic regression ${baseline(figure.logisticCount)}`;
 }
-
-export const figureBytes = (figure: ModelFigure): Uint8Array => jsonBytes(figure);
 
 /** Reads the figure beside a model's files; null where there is none. @throws ATT_MODEL_FILE_INVALID */
 export function decodeFigure(files: ModelFiles): ModelFigure | null {

@@ -22,7 +22,7 @@ import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
 import type { FeaturesOf, ModelFamily, ModelParts, TrainedModel } from "./model-family.ts";
-import { decodeFigure, FIGURE_FILE, figureBytes, figureOf, type ModelFigure } from "./model-figure.ts";
+import { decodeFigure, FIGURE_FILE, figureOf, type ModelFigure } from "./model-figure.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -109,7 +109,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
       ]),
     ),
   };
-  if (figure !== null) files.set(FIGURE_FILE, figureBytes(figure));
+  if (figure !== null) files.set(FIGURE_FILE, jsonBytes(figure));
   return files.set(MANIFEST, jsonBytes(manifest));
 }
 

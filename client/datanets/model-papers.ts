@@ -190,7 +190,12 @@ async function describe(
         onProgress?.(`rows of Datanet ${location.datanetId}: ${done} of ${rowCount}`),
     });
     const { parquetOf } = await import("@openledger/datanets/export/parquet-export");
-    return { version: exported, parquet: await parquetOf(exported.card, exported.rows) };
+    const { notedColumnsOf } = await import("@openledger/datanets/export/exported-rows");
+    const { card, rows } = exported;
+    return {
+      version: exported,
+      parquet: { bytes: await parquetOf(card, rows), noted: notedColumnsOf(card, rows) },
+    };
   };
   const { parquet, version } = await files().catch(async (error: unknown) => {
     // The Croissant file names rows that whoever writes it may not read.

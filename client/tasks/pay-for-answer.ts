@@ -122,6 +122,8 @@ export interface AskAndCheckParameters extends AskModelParameters, Omit<SigningO
   canPayFirst?: boolean;
   /** Called before an answer is paid that is not shown yet. */
   onPayFirst?: () => void;
+  /** See `BuyAnswerParameters`. */
+  onOffer?: (question: string | null) => void | Promise<void>;
   /** See `AnswerExpectation`; `areRowsRecomputed` likewise. */
   isAnsweredAgain?: boolean;
   areRowsRecomputed?: boolean;
@@ -162,6 +164,7 @@ export async function askAndCheck(
     canPayFirst = false,
     isBatch = false,
     maxPriceWei,
+    onOffer,
     onPayFirst,
     willPay = true,
     ...rest
@@ -189,7 +192,8 @@ export async function askAndCheck(
   if (request === null) {
     onPayFirst?.();
     const own = isBatch ? `${serverUrl.replace(/\/+$/, "")}/ledger/${modelId}` : serverUrl;
-    const order = { ...signing, ...sure, model, modelId, prompt, serverUrl: own };
+    const offered = onOffer && { onOffer };
+    const order = { ...signing, ...sure, ...offered, model, modelId, prompt, serverUrl: own };
     const max = maxPriceWei === undefined ? {} : { maxPriceWei };
     const bought = await buyAnswer(client, { ...order, ...max, ...(from === undefined ? {} : { from }) });
     return { ...bought, assurance };
@@ -301,6 +305,11 @@ export interface BuyAnswerParameters extends SigningOptions {
   areRowsRecomputed?: boolean;
   /** Minimum assurance of each part: a reply below it is not requested. See `AnswerExpectation`. */
   minAssurance?: Partial<ReplyAssurance>;
+  /**
+   * Called before the sealed answer is paid, with the question of the row whose answer it is, by the customer's own copy; null of models
+   * that write. What it throws leaves the answer unpaid.
+   */
+  onOffer?: (question: string | null) => void | Promise<void>;
   /** Milliseconds that the server may take to open the answer once it is paid; default: a minute. */
   timeoutMs?: number;
 }
@@ -341,7 +350,7 @@ export async function buyAnswer(
   parameters: BuyAnswerParameters,
 ): Promise<BuyAnswerReturnType> {
   const { serverUrl, modelId, model, prompt, maxPriceWei, timeoutMs = OPEN_TIMEOUT_MS } = parameters;
-  const { isAnsweredAgain = false, areRowsRecomputed = false, from, ...signing } = parameters;
+  const { isAnsweredAgain = false, areRowsRecomputed = false, from, onOffer, ...signing } = parameters;
   const minAssurance = minAssuranceOf(parameters);
   const sure = { isAnsweredAgain, areRowsRecomputed, minAssurance };
   const leaf = await getModel(client, modelId);
@@ -358,6 +367,7 @@ export async function buyAnswer(
       data: { modelId, priceWei: `${leaf.counters.priceWei}`, maxPriceWei: `${maxWei}` },
     });
   }
+  await onOffer?.(model.rowQuestionOf?.(prompt) ?? null);
   const payment = await payReceipt(client, {
     ...signing,
     from: payerId,

@@ -96,7 +96,8 @@ export async function setCard(
     onProgress?.({ step: "card" });
     await requireSigner(client, datanetId);
     // Before it is signed: the host would refuse what the ledger has.
-    const last = hostUrl === undefined ? null : await lastCard(client, { hostUrl, datanetId });
+    const isFirst = leaf.datanet?.policy === 0n;
+    const last = hostUrl === undefined || isFirst ? null : await lastCard(client, { hostUrl, datanetId });
     await requireHiddenRows(card, last, async () => (await listCommits(client, datanetId)).length);
     sent = await publishCard(client, { datanetId, card, ...(onSigned && { onSigned }) });
     await waitFor(client, { hash: sent.hash }, "acknowledged");
@@ -108,7 +109,7 @@ export async function setCard(
   return { sent, policy };
 }
 
-/** Card that the host has until now; null where it has none. */
+/** Card that the host has until now; null where it has none. A host has no card of a Datanet that has none on the ledger. */
 async function lastCard(client: HostAccess, location: HostedDatanetLocation): Promise<Card | null> {
   try {
     return (await getHostedDatanet(client, location)).card;

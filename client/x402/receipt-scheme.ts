@@ -37,6 +37,11 @@ export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
    * word is taken for the text of a chat.
    */
   models?: (modelId: number) => CheckableModel | undefined | Promise<CheckableModel | undefined>;
+  /**
+   * Called before a payment is signed, with the question of the row whose answer is sealed: by the payer's own copy, else by the server;
+   * null of models that write. What it throws leaves the answer unpaid.
+   */
+  onOffer?: (question: string | null) => void | Promise<void>;
   /** Sends the requests; default: the global fetch. */
   fetch?: typeof globalThis.fetch;
 }
@@ -248,6 +253,8 @@ class AccountScheme implements ReceiptScheme {
     requireSamePrice(modelId, amountWei, reply.priceWei);
     if (model !== undefined && !("sealed" in reply))
       checkAnswer(model, reply, { prompt, payerId: payer.id, payees: leaf.payees, staticsHash });
+    const told = "sealed" in reply ? (reply.question ?? null) : null;
+    await this.#options.onOffer?.(model?.rowQuestionOf?.(prompt) ?? told);
     const signed = await signPayment(this.#client, {
       from: payer.id,
       modelId,

@@ -6,7 +6,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
-import { contentOfRow, isSalted } from "@openledger/attribution/rows/salted-rows";
+import { contentOfRow, headBytesOf } from "@openledger/attribution/rows/salted-rows";
 import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
 import { findSimilar, hasComparedTexts, showRow } from "../rows/preview.ts";
@@ -65,15 +65,15 @@ function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
   });
 }
 
-/** Rows whose content an earlier row of the Datanet has behind another salt: their digests do not show it. */
+/** Rows whose content an earlier row of the Datanet has behind another salt, or with other notes: their digests do not show it. */
 function findCopies({ datanetId, rows }: RowsToCheck): Finding[] {
   const earliest = new Map<string, RowToCheck>();
   return rows.flatMap((row) => {
-    if (!isSalted(row.content)) return [];
     const name = nameOf(row);
     const earlier = earliest.get(name);
     if (earlier === undefined) earliest.set(name, row);
-    if (earlier === undefined) return [];
+    // One digest twice is one row.
+    if (earlier === undefined || earlier.row === row.row) return [];
     const { contributorId } = earlier;
     return [
       makeFinding("copy", row, {
@@ -85,9 +85,9 @@ function findCopies({ datanetId, rows }: RowsToCheck): Finding[] {
   });
 }
 
-/** SHA-256 of what a row says: its digest where it has no salt. */
+/** SHA-256 of what a row says: its digest where it has neither salt nor notes. */
 const nameOf = ({ content, row }: RowToCheck) =>
-  isSalted(content) ? bytesToHex(sha256(contentOfRow(content))) : row;
+  headBytesOf(content) > 0 ? bytesToHex(sha256(contentOfRow(content))) : row;
 
 /** Finds near-duplicates by a version's rules, as the card sets them: only rows of one label are compared. */
 async function findNearDuplicates({ card, datanetId, rows }: RowsToCheck): Promise<Finding[]> {

@@ -2,7 +2,7 @@
 import { hex32 } from "@openledger/foundation/hex";
 import type { Card } from "../card/card.ts";
 import type { VersionFacts } from "../papers/version-facts.ts";
-import { croissantOf } from "./croissant.ts";
+import { croissantOf, type DescribedParquet } from "./croissant.ts";
 
 /** A version as its Croissant file describes it. */
 export interface DescribedVersion {
@@ -28,11 +28,11 @@ export const fileNameOf = (
 
 /**
  * Writes the Croissant file of a version's Parquet file.
- * @param parquet the file's bytes; null for rows that the writer may not read
+ * @param parquet the file; null for rows that the writer may not read
  */
 export function croissantFileOf(
   facts: DescribedVersion,
-  parquet: Uint8Array | null,
+  parquet: DescribedParquet | null,
 ): { readonly name: string; readonly text: string } {
   const { card, datanetId, hostUrl, publishedAtMs, rowsRoot, version } = facts;
   const { name: fileName = fileNameOf(facts, "parquet") } = facts;

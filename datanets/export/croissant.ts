@@ -9,8 +9,14 @@ import type { Card } from "../card/card.ts";
 import { rowLicences } from "../papers/paper-words.ts";
 import type { VersionFacts } from "../papers/version-facts.ts";
 import { readLicence } from "../terms/spdx-expression.ts";
-import { type ExportColumn, type ExportType, exportColumns } from "./exported-rows.ts";
+import { type ExportColumn, type ExportType, exportColumns, type NotedColumns } from "./exported-rows.ts";
 import { RAI_CONFORMS_TO, responsibleAiOf } from "./responsible-ai.ts";
+
+/** A Parquet file that a Croissant file describes. */
+export interface DescribedParquet {
+  readonly bytes: Uint8Array;
+  readonly noted: NotedColumns;
+}
 
 export interface CroissantFacts {
   readonly card: Card;
@@ -23,8 +29,8 @@ export interface CroissantFacts {
   /** Address of the Datanet at its host. */
   readonly url: string;
   readonly fileName: string;
-  /** The file; null for rows that whoever writes may not read: its size and hash are left out. */
-  readonly parquet: Uint8Array | null;
+  /** The file; null for rows that whoever writes may not read: its size, hash and columns of notes are left out. */
+  readonly parquet: DescribedParquet | null;
   readonly facts: VersionFacts;
 }
 
@@ -37,6 +43,7 @@ const DATA_TYPES: Readonly<Record<ExportType, string>> = {
   messages: "sc:Text",
 };
 
+const NO_NOTES: NotedColumns = { hasFiles: false, names: [] };
 const ROWS = "rows";
 const LABELS = "labels";
 /** Names are parts of addresses, which have neither spaces nor marks. */
@@ -75,7 +82,7 @@ export function croissantOf(described: CroissantFacts): string {
         encodingFormat: "application/x-parquet",
         ...(parquet === null
           ? {}
-          : { contentSize: `${parquet.length} B`, sha256: bytesToHex(sha256(parquet)) }),
+          : { contentSize: `${parquet.bytes.length} B`, sha256: bytesToHex(sha256(parquet.bytes)) }),
       },
     ],
     recordSet: [rowsOf(described), ...(card.labels.length === 0 ? [] : [labelsOf(card)])],
@@ -100,8 +107,8 @@ function licenceOf(licence: string) {
 }
 
 /** Rows of the Parquet file, one a record. Their hashes differ. */
-function rowsOf({ card, fileName }: CroissantFacts) {
-  const columns = exportColumns(card);
+function rowsOf({ card, fileName, parquet }: CroissantFacts) {
+  const columns = exportColumns(card, parquet?.noted ?? NO_NOTES);
   const hash = columns.find(({ role }) => role === "hash")!;
   const fieldOf = ({ description, name, role, type }: ExportColumn) => ({
     "@type": "cr:Field",

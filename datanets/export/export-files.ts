@@ -1,7 +1,7 @@
 /** Files of a version's export by format; the export command and the pages' download write them. */
 import { datanetError } from "../datanet-errors.ts";
 import { croissantFileOf, type DescribedVersion, fileNameOf } from "./croissant-file.ts";
-import { type ExportedRow, jsonLinesOf, labelStudioOf } from "./exported-rows.ts";
+import { type ExportedRow, jsonLinesOf, labelStudioOf, notedColumnsOf } from "./exported-rows.ts";
 import { parquetOf } from "./parquet-export.ts";
 import type { PictureTable } from "./picture-archive.ts";
 
@@ -48,7 +48,7 @@ export async function exportFilesOf(facts: ExportFacts, format: ExportFormat): P
   if (format === "jsonl") return [{ name, content: jsonLinesOf(card, rows) }];
   if (format === "label-studio") return [{ name, content: [labelStudioOf(card, rows)] }];
   const parquet = await parquetOf(card, rows);
-  const croissant = croissantFileOf(facts, parquet);
+  const croissant = croissantFileOf(facts, { bytes: parquet, noted: notedColumnsOf(card, rows) });
   return [
     { name, content: [parquet] },
     { name: croissant.name, content: [croissant.text] },

@@ -5,7 +5,7 @@
 
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
 import { base64Of } from "@openledger/attribution/rows/row-content";
-import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
+import { contentOfRow, notesOfRow } from "@openledger/attribution/rows/salted-rows";
 import { decodeTableRow, type FieldValue } from "@openledger/attribution/rows/table-rows";
 import { type ChatMessage, decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
@@ -29,18 +29,49 @@ export interface ExportColumn {
   readonly type: ExportType;
   readonly description: string;
   /** Role of a column that is none of the card's fields. */
-  readonly role?: "label" | "owner" | "hash";
+  readonly role?: "label" | "owner" | "hash" | "note";
   /** Value of a row; null for a missing one. Bytes of a picture. */
   read(row: ExportedRow): FieldValue | Uint8Array | readonly ChatMessage[];
 }
 
 type CardRows = Pick<Card, "row" | "labels">;
 
+/** Column with the names that contributors had for pictures: an export names its own files by row numbers. */
+export const ORIGINAL_NAME_COLUMN = "original_file_name";
+/** Maximum columns of notes in an export: those that most rows have. */
+const MAX_NOTED_COLUMNS = 50;
+
+/** Columns of the notes of a version's pictures (attribution/rows/noted-rows.ts). */
+export interface NotedColumns {
+  /** Whether a picture has the name of its file. */
+  readonly hasFiles: boolean;
+  readonly names: readonly string[];
+}
+
+/** Returns the columns of rows' notes, in the order in which they come; of more than 50 those that most rows have. */
+export function notedColumnsOf(
+  { row }: CardRows,
+  rows: readonly Pick<ExportedRow, "content">[],
+): NotedColumns {
+  if (row.kind !== "image") return { hasFiles: false, names: [] };
+  const counts = new Map<string, number>();
+  let hasFiles = false;
+  for (const { content } of rows) {
+    const { file = null, values = [] } = notesOfRow(content) ?? {};
+    hasFiles ||= file !== null;
+    for (const [name] of values) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const commonest = [...counts].sort(([, a], [, b]) => b - a).slice(0, MAX_NOTED_COLUMNS);
+  const names = new Set(commonest.map(([name]) => name));
+  return { hasFiles, names: [...counts.keys()].filter((name) => names.has(name)) };
+}
+
 /**
- * Returns the columns of a card's rows: its fields, then label, contributor, validator and hash, which get an underscore
- * where a field has their name. A row that is none of the card's has null in each of the card's columns.
+ * Returns the columns of a card's rows: its fields, then label, contributor, validator and hash, then notes of pictures, which get an
+ * underscore where another has their name. A row that is none of the card's has null in each of the card's columns.
+ * @param noted notes of the rows (`notedColumnsOf`)
  */
-export function exportColumns(card: CardRows): readonly ExportColumn[] {
+export function exportColumns(card: CardRows, noted: NotedColumns): readonly ExportColumn[] {
   const columns = [...contentColumns(card)];
   const add = (column: ExportColumn) => {
     let { name } = column;
@@ -76,6 +107,22 @@ export function exportColumns(card: CardRows): readonly ExportColumn[] {
     role: "hash",
     read: ({ digest }) => digest,
   });
+  if (noted.hasFiles)
+    add({
+      name: ORIGINAL_NAME_COLUMN,
+      type: "text",
+      description: "name of the picture's file, as its contributor had it",
+      role: "note",
+      read: ({ content }) => notesOfRow(content)?.file ?? null,
+    });
+  for (const name of noted.names)
+    add({
+      name,
+      type: "text",
+      description: "note of the contributor's",
+      role: "note",
+      read: ({ content }) => notesOfRow(content)?.values.find(([own]) => own === name)?.[1] ?? null,
+    });
   return columns;
 }
 
@@ -144,7 +191,7 @@ function jsonValue(value: ReturnType<ExportColumn["read"]>): FieldValue | readon
 
 /** Writes a row a line, with every field and the accepted label. */
 export function jsonLinesOf(card: CardRows, rows: readonly ExportedRow[]): string[] {
-  const columns = exportColumns(card);
+  const columns = exportColumns(card, notedColumnsOf(card, rows));
   return rows.map((row) => `${objectText(columns, row)}\n`);
 }
 
@@ -171,7 +218,7 @@ export function labelStudioOf(
   rows: readonly ExportedRow[],
   pictureAt: ((row: ExportedRow) => string) | null = null,
 ): string {
-  const all = exportColumns(card);
+  const all = exportColumns(card, notedColumnsOf(card, rows));
   const columns = all.filter(({ role }) => role !== "label");
   const [shown] = columns;
   const tasks = rows.map((row, i) => {

@@ -2,7 +2,13 @@
 
 import type { SchemaElement } from "hyparquet-writer";
 import type { Card } from "../card/card.ts";
-import { type ExportColumn, type ExportedRow, type ExportType, exportColumns } from "./exported-rows.ts";
+import {
+  type ExportColumn,
+  type ExportedRow,
+  type ExportType,
+  exportColumns,
+  notedColumnsOf,
+} from "./exported-rows.ts";
 import { pictureNames } from "./picture-names.ts";
 
 /** Types by column: what a writer guesses from the first values changes others. */
@@ -30,7 +36,7 @@ export async function parquetOf(
   rows: readonly ExportedRow[],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { parquetWriteBuffer } = await import("hyparquet-writer");
-  const columns = exportColumns(card);
+  const columns = exportColumns(card, notedColumnsOf(card, rows));
   const names = pictureNames(rows);
   const columnData = columns.map(({ name, read, type }) => ({
     name,

@@ -5,7 +5,7 @@
 
 import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
 import type { Card } from "../card/card.ts";
-import { type ExportedRow, exportColumns, labelStudioOf } from "./exported-rows.ts";
+import { type ExportedRow, exportColumns, labelStudioOf, notedColumnsOf } from "./exported-rows.ts";
 import { pictureNames } from "./picture-names.ts";
 
 type CardRows = Pick<Card, "row" | "labels">;
@@ -52,7 +52,7 @@ const FOLDER = "images/";
 
 /** Table with a line for each picture: its file's name, then the export's columns without the bytes. */
 function metadataOf(card: CardRows, rows: readonly ExportedRow[], names: readonly string[]): string {
-  const columns = exportColumns(card).filter(({ type }) => type !== "picture");
+  const columns = exportColumns(card, notedColumnsOf(card, rows)).filter(({ type }) => type !== "picture");
   const head = ["file_name", ...columns.map(({ name }) => name)];
   const lines = rows.map((row, i) => [names[i]!, ...columns.map(({ read }) => csvValue(read(row)))]);
   return [head.map(csvText), ...lines].map((line) => `${line.join(",")}\r\n`).join("");

@@ -502,7 +502,7 @@ describe("columns of a new Datanet", () => {
   it("keep numbers that are none of the rows, and say which tells the label by itself", async () => {
     const lines = Array.from({ length: 20 }, (_, i) => {
       const isGone = i % 4 === 0;
-      return `${20 + i},${isGone ? "churned" : "active"},${(i * 7) % 5},${isGone ? "yes" : "no"}`;
+      return `${20 + ((i * 3) % 11)},${isGone ? "churned" : "active"},${(i * 7) % 5},${isGone ? "yes" : "no"}`;
     });
     const table = await readFiles(filesOf({ "a.csv": ["age,status,visits,left", ...lines].join("\n") }));
     const { decisions, fields, target } = proposeCard(table, null);
@@ -565,4 +565,31 @@ describe("a choice", () => {
     const other = { ...decisions.list[0]!, others: [{ name: "title", text: "a title" }] };
     expect(mergedDecisions([decisions.list[0]!, other])).toHaveLength(2);
   });
+});
+
+it("a column whose numbers go up by one is said to number the records, and may be left out", async () => {
+  const fileOf = (numbers: readonly number[]) => [
+    {
+      name: "orders.csv",
+      content: new TextEncoder().encode(
+        `order,spent,back\n${numbers.map((n, i) => `${n},${[12, 7, 9, 30, 4, 8][i]},${i % 2 === 0 ? "yes" : "no"}\n`).join("")}`,
+      ),
+    },
+  ];
+  const said = async (numbers: readonly number[], choices: Choices = {}) => {
+    const { decisions, fields } = proposeCard(await readFiles(fileOf(numbers), { choices }), null, choices);
+    return [
+      fields.map(({ name }) => name).includes("order"),
+      decisions.flatMap(({ column, isOpen, kind, taken }) =>
+        kind === "columns-left-out" && column === "order" ? [[taken.name, isOpen]] : [],
+      ),
+    ];
+  };
+  const counted = [1001, 1002, 1003, 1004, 1005, 1006];
+  expect(await said(counted)).toEqual([true, [["field", false]]]);
+  expect(await said(counted, { "columns-left-out:order": "left-out" })).toEqual([
+    false,
+    [["left-out", false]],
+  ]);
+  expect(await said([1001, 1002, 1003, 1004, 1006, 1007])).toEqual([true, []]);
 });

@@ -89,7 +89,7 @@ describe("a table beside folders", () => {
       }),
     );
     expect([found.rows, found.labels, found.label]).toEqual([[1, 2], ["cat", "dog"], "folder"]);
-    expect(found.unused).toEqual(["folder of the file", "file_name", "image (table)"]);
+    expect(found.unused).toEqual(["folder of the file", "file_name"]);
   });
 
   it("is asked for a new Datanet where the table's column is not called as a label is", async () => {

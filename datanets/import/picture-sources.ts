@@ -4,7 +4,6 @@ import type { Decisions, Reading } from "./decision.ts";
 import type { FileTable } from "./file-table.ts";
 import { PICTURE_COLUMN } from "./join-pictures.ts";
 import { columnOf, folderColumnOf, type ImportMapping, labelOrNull, pictureColumns } from "./mapping.ts";
-import type { FilePosition } from "./refusal.ts";
 import { tidyName } from "./twins.ts";
 
 /** Decides which of two sources pictures and labels come from. */
@@ -67,16 +66,4 @@ function chooseLabels(
     ],
   });
   return name === "folder" ? folder : column;
-}
-
-/** Says that names of picture files are in no row. */
-export function sayFileNames(places: readonly Omit<FilePosition, "field">[], decisions: Decisions): void {
-  const files = places.filter(({ line }) => line === 0);
-  const [first] = files;
-  if (first === undefined) return;
-  decisions.decide({
-    ...{ kind: "columns-left-out", file: null, column: null, cells: files.length, isUnclear: false },
-    seen: first.file.split(/[/\\]/).at(-1)!,
-    readings: [{ name: "left-out", text: "left out: a row is the picture, without the name of its file" }],
-  });
 }

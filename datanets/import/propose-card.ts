@@ -186,15 +186,17 @@ function contentColumns(table: FileTable, decisions: Decisions): readonly FileCo
     const cells = cellTexts(table, column);
     const numbering = rowNumbering(column.name, cells);
     if (numbering === null) return true;
+    const why = numbering === "id" ? "it names the records" : "it numbers the records";
+    const readings: [Reading, Reading] = [
+      { name: "left-out", text: `left out: ${why}` },
+      { name: "field", text: "a column like the others" },
+    ];
+    // Years go up by one as well.
+    if (numbering === "count")
+      readings.unshift({ name: "field", text: "a column like the others, although it numbers the records" });
     const name = decisions.decide({
       ...{ ...subject, cells: cells.length, seen: cells[0] ?? "", isUnclear: false },
-      readings: [
-        {
-          name: "left-out",
-          text: numbering === "index" ? "left out: it numbers the records" : "left out: it names the records",
-        },
-        { name: "field", text: "a column like the others" },
-      ],
+      readings: [readings[0], readings[1]],
     });
     return name === "field";
   });

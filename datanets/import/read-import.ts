@@ -2,7 +2,9 @@
  * Makes rows with labels of people's files: bytes in the form that a Datanet's card asks for, with one encoding for each
  * row (docs/explanation/datanets.md, "Files"). The contribute command, the page and programs call it.
  */
+
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
+import { noteRow } from "@openledger/attribution/rows/noted-rows";
 import { encodeTableRow } from "@openledger/attribution/rows/table-rows";
 import type { Card } from "../card/card.ts";
 import { booleanOfCell, bytesOfCell, type Cell, labelOfCell, numberOfCell, textOfCell } from "./cell.ts";
@@ -16,7 +18,8 @@ import { type LabelOf, labelReader } from "./label-readings.ts";
 import { columnOf, completeMapping, type ImportMapping, missingFields, unusedColumns } from "./mapping.ts";
 import { isMissingSpelling } from "./missing-values.ts";
 import { type PassageReader, passageReader } from "./passage-rows.ts";
-import { pictureMapping, sayFileNames } from "./picture-sources.ts";
+import { decideNotes } from "./picture-notes.ts";
+import { pictureMapping } from "./picture-sources.ts";
 import { type ReadSettings, readFiles } from "./read-files.ts";
 import { type FilePosition, type Refusal, refusalOf, unreadable } from "./refusal.ts";
 
@@ -69,6 +72,7 @@ export function rowsOfTable(
   if (table.records.length > 0) requireColumns(card, table, proposed);
   const passages = card.row.kind === "passage" ? passageReader(table, proposed, decisions) : null;
   const mapping = passages?.mapping ?? proposed;
+  const notes = card.row.kind === "image" ? decideNotes(table, mapping, decisions) : null;
   const rows: Uint8Array[] = [];
   const labels: (string | null)[] = [];
   const places: Omit<FilePosition, "field">[] = [];
@@ -86,21 +90,21 @@ export function rowsOfTable(
       if (row.length > card.row.maxBytes)
         throw unreadable(position, `${row.length} bytes are more than the card's ${card.row.maxBytes}`);
       const label = labelOfRecord(record, mapping, labelOf);
+      const noted = notes?.notesOf(record) ?? null;
       labels.push(label);
-      rows.push(row);
+      rows.push(noted === null ? row : noteRow(row, noted));
       places.push(position);
     } catch (error) {
       refused.push(refusalOf(error, position));
     }
   }
-  if (card.row.kind === "image") sayFileNames(places, decisions);
   return {
     rows,
     labels,
     places,
     refused,
     mapping,
-    unused: unusedColumns(table, mapping),
+    unused: unusedColumns(table, mapping).filter((name) => notes?.columns.includes(name) !== true),
     notices: table.notices,
     decisions: joinedQuestions([...table.decisions, ...decisions.list]),
   };

@@ -10,10 +10,13 @@ const CAMEL_ID = /[a-z](?:Id|ID)$/;
 /** Maximum characters of an id. */
 const MAX_ID_CHARACTERS = 64;
 
-export type RowNumbering = "index" | "id";
+export type RowNumbering = "index" | "id" | "count";
+/** Minimum records among which numbers that go up by one do not do so by chance. */
+const MIN_COUNTED = 5;
 
 /**
  * Tells whether a column only numbers or names the records: a data frame's index without a name, or a column that is called as an id.
+ * "count": its name says nothing of it, and its whole numbers go up by one from record to record, as order numbers do, or years.
  * @param cells all cells as texts; null for missing
  */
 export function rowNumbering(name: string, cells: readonly (string | null)[]): RowNumbering | null {
@@ -21,7 +24,7 @@ export function rowNumbering(name: string, cells: readonly (string | null)[]): R
   const texts = cells as readonly string[];
   const own = name.trim();
   if (UNNAMED.test(own)) return countsUp(texts) || isIndexLevel(own, texts) ? "index" : null;
-  if (!isIdName(own)) return null;
+  if (!isIdName(own)) return goesUpByOne(texts) ? "count" : null;
   const isEachOther = new Set(texts).size === texts.length;
   const areIds = texts.every((text) => text.length <= MAX_ID_CHARACTERS && !/\s/.test(text));
   return isEachOther && areIds ? "id" : null;
@@ -33,6 +36,11 @@ const isIdName = (name: string) =>
 
 const isIndexLevel = (name: string, texts: readonly string[]) =>
   name.startsWith("__index_level_") && new Set(texts).size === texts.length;
+
+function goesUpByOne(texts: readonly string[]): boolean {
+  if (texts.length < MIN_COUNTED || texts.some((text) => !/^\d{1,15}$/.test(text))) return false;
+  return texts.every((text, i) => Number(text) === Number(texts[0]) + i);
+}
 
 /** True for different whole numbers that only grow, or that are shuffled and below twice their count: an index after a filter or a sample. */
 function countsUp(texts: readonly string[]): boolean {

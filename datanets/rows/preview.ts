@@ -49,12 +49,15 @@ export async function previewRows(
   for (const [row, content] of rows.entries()) {
     for (const found of showRow(card, content)) findings.push({ row, ...found });
     const digest = bytesToHex(sha256(content));
-    const first = seen.get(digest);
+    // A picture is the same with other notes.
+    const said = bytesToHex(sha256(contentOfRow(content)));
+    const first = seen.get(said);
     if (first !== undefined)
       findings.push({ row, kind: "duplicate", detail: `it is row ${rowNumber(first)} again` });
-    else if (known.has(digest)) findings.push({ row, kind: "duplicate", detail: "it was committed before" });
+    else if (known.has(digest) || known.has(said))
+      findings.push({ row, kind: "duplicate", detail: "it was committed before" });
     else fresh.push(row);
-    if (first === undefined) seen.set(digest, row);
+    if (first === undefined) seen.set(said, row);
   }
   const comparable = fresh.map((row) => ({ content: rows[row]!, label: null }));
   for (const { earlier, later, similarity } of await findSimilar(card, comparable))
@@ -84,7 +87,8 @@ export function showRow(
   else if (!isWellFormed) findings.push({ kind: "malformed", detail: `it is no row of kind ${kind}` });
   if (content.length > maxBytes)
     findings.push({ kind: "too-large", detail: `${content.length} bytes, the card allows ${maxBytes}` });
-  if (CUT.test(text.trimEnd())) findings.push({ kind: "truncated", detail: "its text seems to be cut off" });
+  if (isText && CUT.test(text.trimEnd()))
+    findings.push({ kind: "truncated", detail: "its text seems to be cut off" });
   for (const { from, kind: secret, to } of findSecrets(text))
     findings.push({ kind: secret, detail: shortened(text.slice(from, to)), from, to });
   return findings;

@@ -2,14 +2,15 @@
  * Reads a row's bytes by the card's kind of row, for search and display: its text, and whether it is well formed. The bytes themselves stay as they were committed.
  */
 import { pictureTypeOf } from "@openledger/attribution/pictures/picture-type";
+import type { RowNotes } from "@openledger/attribution/rows/noted-rows";
 import { inputOf } from "@openledger/attribution/rows/row-content";
-import { contentOfRow } from "@openledger/attribution/rows/salted-rows";
+import { contentOfRow, hasNotes, notesOfRow } from "@openledger/attribution/rows/salted-rows";
 import { decodeTableRow, type FieldValue, tableText } from "@openledger/attribution/rows/table-rows";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 
 export interface RowView {
-  /** Text for search and people: of a table its fields by name; empty if the row is a picture. */
+  /** Text for search and people: of a table its fields by name, of a picture its notes; empty for a picture without notes. */
   readonly text: string;
   /** Values of a table's fields, in the card's order. */
   readonly values?: readonly FieldValue[];
@@ -23,7 +24,14 @@ const MALFORMED: RowView = { text: "", isWellFormed: false };
 export function viewRow(card: Pick<Card, "row">, row: Uint8Array): RowView {
   const content = contentOfRow(row);
   const { kind } = card.row;
-  if (kind === "image") return { text: "", isWellFormed: pictureTypeOf(content) !== null };
+  const notes = notesOfRow(row);
+  if (kind === "image")
+    return {
+      text: notes === null ? "" : notesText(notes),
+      isWellFormed: pictureTypeOf(content) !== null && (notes !== null) === hasNotes(row),
+    };
+  // Notes are of pictures alone.
+  if (hasNotes(row)) return MALFORMED;
   if (kind === "passage") {
     try {
       return { text: wholeText(decodeTextRow(content)), isWellFormed: true };
@@ -35,6 +43,12 @@ export function viewRow(card: Pick<Card, "row">, row: Uint8Array): RowView {
   const text = utf8(content);
   return text === null ? MALFORMED : { text, isWellFormed: true };
 }
+
+/** Notes of a picture, a line each: "file: heron.jpg". */
+const notesText = ({ file, values }: RowNotes): string =>
+  [...(file === null ? [] : [["file", file] as const]), ...values]
+    .map(([name, value]) => `${name}: ${value}`)
+    .join("\n");
 
 /** Returns the prompt that a row gives a model; null if the row is malformed or holds nothing that a model reads. */
 export function promptOf(card: Pick<Card, "row">, content: Uint8Array): string | null {

@@ -5,7 +5,7 @@
  */
 
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import { isSalted, SALTED_HEAD_BYTES } from "@openledger/attribution/rows/salted-rows";
+import { headBytesOf } from "@openledger/attribution/rows/salted-rows";
 import { digestToField, type VersionRow } from "@openledger/circuits/ledger/version-rows";
 import { rowNumber } from "@openledger/foundation/row-number";
 import { datanetError } from "../datanet-errors.ts";
@@ -101,9 +101,8 @@ export function decodeRows(bytes: Uint8Array, limits: { readonly maxRowBytes: nu
   for (let at = 0; at < bytes.length; ) {
     if (at + 4 > bytes.length) throw cutOff(rows.length);
     const length = view.getUint32(at);
-    // A limit is of the content: a salt comes on top.
-    const head = isSalted(bytes.subarray(at + 4)) ? SALTED_HEAD_BYTES : 0;
-    if (length - head > limits.maxRowBytes) {
+    // A limit is of the content: a salt and notes come on top.
+    if (length - headBytesOf(bytes.subarray(at + 4)) > limits.maxRowBytes) {
       throw datanetError("SRV_TOO_LARGE", `row ${rowNumber(rows.length)} has ${length} bytes`, {
         data: { what: "row", bytes: length, maxBytes: limits.maxRowBytes },
       });

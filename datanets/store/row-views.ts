@@ -78,8 +78,11 @@ function viewOf(
   const name = digest.toString("hex");
   const records = recordState.row(name);
   // Not the columns: a new card may not have described this row yet.
-  const { isWellFormed, text, values } = content === null ? NOTHING_SHOWN : viewRow(card, content);
+  const view = content === null ? NOTHING_SHOWN : viewRow(card, content);
+  const { isWellFormed, values } = view;
   const outcome = outcomeOf(card, records, contributorId);
+  // Who labels a picture does not see first what its contributor has called it: a file's name often says the label.
+  const text = card.row.kind === "image" && outcome.state === "waiting" ? "" : view.text;
   return {
     digest: name,
     commit,

@@ -16,7 +16,7 @@ import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { payReceipt, requireTakesPayments } from "@openledger/client/tasks/pay-for-answer";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { parseCited } from "@openledger/models/tuning/retrieval/citations";
+import { citedIn } from "@openledger/models/tuning/retrieval/citations";
 import { gatewayError } from "../gateway-errors.ts";
 import { type Budget, maxFeePerUnitWei, type OperationFee } from "./budget.ts";
 import type { OpenedModel } from "./checkable-models.ts";
@@ -231,12 +231,12 @@ export const codeOf = (error: unknown): string => (isRollupError(error) ? error.
 
 /** Rows that a checked answer cites. A text of another form cites none. */
 function citedOf(answer: string): Pick<ReceivedAnswer, "cited"> {
-  try {
-    const citations = parseCited(answer)?.citations.map(({ digest, row }) => ({ row, digest }));
-    return citations === undefined ? {} : { cited: citations };
-  } catch {
-    return {};
-  }
+  const citations = citedIn(answer)?.citations.map(({ digest, question, row }) => ({
+    row,
+    digest,
+    question,
+  }));
+  return citations === undefined ? {} : { cited: citations };
 }
 
 /** Describes a checked answer as the gateway gives it. */

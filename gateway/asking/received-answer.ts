@@ -62,7 +62,7 @@ export const givenSchema = z.object({
   answerTokens: z.int().nullable(),
   openledger: openledgerSchema.omit({ payment: true }),
   /** Rows that the answer cites, by its receipt; absent where it cites none. */
-  cited: z.array(z.object({ row: z.int(), digest: z.string() })).optional(),
+  cited: z.array(z.object({ row: z.int(), digest: z.string(), question: z.string().optional() })).optional(),
 });
 export type ReceivedAnswer = z.output<typeof givenSchema>;
 

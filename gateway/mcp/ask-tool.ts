@@ -14,14 +14,17 @@ export async function askAndPay(
   const { asker, isConfirmed, locations } = modules;
   const { signal } = call.context.mcpReq;
   const place = await locations.find(model);
-  if (isConfirmed) {
-    const { priceWei } = await locations.model(model);
-    const message = `Pay ${formatOpen(priceWei)} OPEN for an answer of ${model} to: ${excerptOf(prompt)}`;
-    const question = confirmationOf(modules, call, { key: `pay-${priceWei}`, message });
-    if (question !== null) return question;
-  }
   const opened = await asker.open(place);
   const question = { place, prompt: promptOfChat(opened, { messages: [{ role: "user", content: prompt }] }) };
+  if (isConfirmed) {
+    const { priceWei } = await locations.model(model);
+    // A row's answer is paid also where the row asks something else.
+    const answered = opened.model.rowQuestionOf?.(question.prompt);
+    const row = answered === undefined ? "" : `. A row answers whose question is: ${excerptOf(answered)}`;
+    const message = `Pay ${formatOpen(priceWei)} OPEN for an answer of ${model} to: ${excerptOf(prompt)}${row}`;
+    const confirmation = confirmationOf(modules, call, { key: `pay-${priceWei}`, message });
+    if (confirmation !== null) return confirmation;
+  }
   const { delivered, finish, openledger, text } = await asker.ask(question, { signal });
   // Who has left gets it when they ask the same again.
   if (!signal.aborted) await delivered();

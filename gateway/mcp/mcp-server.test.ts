@@ -208,6 +208,28 @@ it("tells a model server's error in that server's name, and takes no code of the
   expect(own.body).toContain("The model's server says: ");
 });
 
+it("shows the nearest questions of rows for nothing where none answers", async () => {
+  const client = await connected();
+  const nearest = [{ row: 3, question: "May dogs\nride along?" }];
+  const error = {
+    code: "ATT_NO_ROW_ANSWERS",
+    message: "no row answers",
+    remedy: "ask otherwise",
+    data: { nearest },
+  };
+  await evilServer((path) =>
+    path.endsWith("/v1/answers") ? { status: 422, body: JSON.stringify({ error }) } : null,
+  );
+  const paidBefore = world.ledger.paid.length;
+  const question = { model: `model-${MODEL_ID}`, prompt: fresh() };
+  const answered = await client.callTool({ name: "ask", arguments: question });
+  expect(answered.isError).toBe(true);
+  const lines = (answered.content as Block[])[0]!.text.split("\n");
+  expect(lines[0]).toContain("[ATT_NO_ROW_ANSWERS]");
+  expect(lines.slice(1)).toEqual([expect.stringContaining("Nothing was paid"), "- May dogs ride along?"]);
+  expect(world.ledger.paid.length).toBe(paidBefore);
+});
+
 it("answers no client without the token", async () => {
   await expect(connected({}, "another")).rejects.toThrow();
   expect((await fetch(`${app.url}/mcp`, { method: "POST", body: "{}" })).status).toBe(401);

@@ -3,6 +3,7 @@
  * earnings. stdio and HTTP make one for each connection or request from the same factory.
  */
 import { CLIENT_CAPABILITIES_META_KEY, McpServer, type ServerContext } from "@modelcontextprotocol/server";
+import { nearestQuestionsOf } from "@openledger/client/actions/answers/nearest-questions";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
@@ -173,7 +174,14 @@ async function answered(run: () => Promise<ToolAnswer>): Promise<ToolAnswer> {
   } catch (error) {
     if (!isRollupError(error)) throw error;
     const { code, message, remedy } = error;
-    const text = `${message} [${code}]${remedy === null ? "" : `. ${remedy}`}`;
+    const nearest = nearestQuestionsOf(error);
+    const text = [
+      `${message} [${code}]${remedy === null ? "" : `. ${remedy}`}`,
+      ...(nearest.length === 0
+        ? []
+        : ["Nothing was paid. The nearest questions that rows answer, as others wrote them:"]),
+      ...nearest.map(({ question }) => `- ${question}`),
+    ].join("\n");
     return { isError: true, content: [{ type: "text", text }] };
   }
 }

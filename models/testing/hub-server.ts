@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 export interface HubFaults {
+  /** Commit's name by revision, beside main; each is of the same files. */
+  revisions?: Readonly<Record<string, string>>;
   /** Token without which files are not given: the model is gated. */
   token?: string;
   /** File with a wrong byte. */
@@ -45,22 +47,22 @@ export async function startHub(name: string, folder: string, faults: HubFaults =
       answer.setHeader("content-type", "application/json").end(JSON.stringify(value));
     if (path.startsWith("/api/models/someone/renamed/"))
       return answer.writeHead(307, { location: "/api/models/someone/other-name" }).end();
-    if (path === `${api}/revision/main`)
-      return json({ id: name, sha: commit, gated: faults.token ? "auto" : false });
-    if (path === `${api}/tree/${commit}`) return json(tree);
+    const revision = path.startsWith(`${api}/revision/`) ? path.split("/").at(-1)! : null;
+    const named = revision === "main" ? commit : (faults.revisions?.[revision ?? ""] ?? null);
+    if (named !== null) return json({ id: name, sha: named, gated: faults.token ? "auto" : false });
+    // What a hub says of a revision that is not there.
+    if (revision !== null && path.startsWith(`/api/models/${name}/`)) return answer.writeHead(404).end();
+    const commits = [commit, ...Object.values(faults.revisions ?? {})];
+    const own = commits.find((one) => path.split("/").includes(one)) ?? commit;
+    if (path === `${api}/tree/${own}`) return json(tree);
     if (path.startsWith("/api/")) return answer.writeHead(401).end();
     const file = path.split("/").at(-1)!;
-    if (path === `/${name}/resolve/${commit}/${file}`)
+    if (path === `/${name}/resolve/${own}/${file}`)
       return isInput
-        ? answer.writeHead(302, { location: `/cdn/${commit}/${file}` }).end()
+        ? answer.writeHead(302, { location: `/cdn/${own}/${file}` }).end()
         : answer.writeHead(401).end();
     const bytes = files.get(file);
-    if (
-      path !== `/cdn/${commit}/${file}` ||
-      bytes === undefined ||
-      file === faults.lostFile ||
-      range === null
-    )
+    if (path !== `/cdn/${own}/${file}` || bytes === undefined || file === faults.lostFile || range === null)
       return answer.writeHead(404).end();
     if (file === "model.safetensors" && to >= (faults.hangsAt ?? Number.POSITIVE_INFINITY)) return answer;
     const part = Buffer.from(bytes.subarray(from, to + 1));

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { type NamedTensor, tensorParts } from "../engine/files/safetensors.ts";
+import { encodeTensors, type NamedTensor, tensorParts } from "../engine/files/safetensors.ts";
 
 export interface MadeModel {
   readonly config: Readonly<Record<string, unknown>>;
@@ -150,4 +150,22 @@ export async function writeMadeModel(folder: string, { config, tensors }: MadeMo
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "config.json"), JSON.stringify(config));
   await writeFile(join(folder, "model.safetensors"), tensorParts(tensors));
+}
+
+/** Writes a model whose tensors lie in two shards, with their index, as large models are published. */
+export async function writeShardedModel(folder: string, { config, tensors }: MadeModel): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "config.json"), JSON.stringify(config));
+  const half = Math.ceil(tensors.length / 2);
+  const map: Record<string, string> = {};
+  for (const [i, part] of [tensors.slice(0, half), tensors.slice(half)].entries()) {
+    const name = `model-0000${i + 1}-of-00002.safetensors`;
+    for (const { name: own } of part) map[own] = name;
+    await writeFile(join(folder, name), encodeTensors(part));
+  }
+  const metadata = { total_size: tensors.reduce((sum, { values }) => sum + 4 * values.length, 0) };
+  await writeFile(
+    join(folder, "model.safetensors.index.json"),
+    JSON.stringify({ metadata, weight_map: map }),
+  );
 }

@@ -3,6 +3,11 @@
  * receipts in files that the person saves. `ModelQuestion` is shown on the pages of adapters and of the factory's jobs, too.
  */
 import { isLeftUnpaid } from "@openledger/client/actions/answers/ask-model";
+import {
+  isUnanswered,
+  type NearestQuestion,
+  nearestQuestionsOf,
+} from "@openledger/client/actions/answers/nearest-questions";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
 import { Chat, type PendingTurn } from "../chat/chat.tsx";
@@ -29,7 +34,7 @@ import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AboutVectors } from "../words/vectors-words.tsx";
 import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
-import { askOnce, buyAndCheck, isUnanswered, isWithdrawn } from "./pay-answer.ts";
+import { askOnce, buyAndCheck, isWithdrawn } from "./pay-answer.ts";
 import { AskedPicture, PictureInput } from "./picture-input.tsx";
 import { readQuestion, storeQuestion } from "./question-draft.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
@@ -250,8 +255,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const [question, setQuestion] = useState<PendingTurn | null>(null);
   /** The server shows nothing more before it is paid: an earlier answer was left unpaid. */
   const [isPaidFirst, setPaidFirst] = useState(false);
-  /** Question that no row of the model answers. */
-  const [unanswered, setUnanswered] = useState<string | null>(null);
+  /** Question that no row of the model answers, with those that rows answer. */
+  const [unanswered, setUnanswered] = useState<Unanswered | null>(null);
+  /** Question of a row whose answer is paid before it is read. */
+  const [offer, setOffer] = useState<Offer | null>(null);
   /** Question whose answer has a withdrawn row. */
   const [withdrawn, setWithdrawn] = useState<string | null>(null);
   const asking = useAction();
@@ -277,14 +284,15 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       try {
         const onText = (soFar: string) => setQuestion((now) => now && { ...now, soFar });
         const turn = isPaidFirst
-          ? await buyAndCheck(now!, owned!, model, prompt)
+          ? await buyAndCheck(now!, owned!, model, prompt, (question) => offered(question, setOffer))
           : await askOnce(now!, owned!, model, prompt, onText);
         const { chain, rollupAddress } = now!.client;
         addTurn({ chainId: chain.id, rollupAddress, modelId: model.modelId }, turn);
         setPaidFirst(false);
         write("");
       } catch (error) {
-        if (isUnanswered(error)) setUnanswered(prompt);
+        if (error === DECLINED) return;
+        if (isUnanswered(error)) setUnanswered({ prompt, nearest: nearestQuestionsOf(error) });
         else if (isWithdrawn(error)) setWithdrawn(prompt);
         else if (isLeftUnpaid(error)) setPaidFirst(true);
         else throw error;
@@ -380,14 +388,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
               <p>Its Datanet's owner has not approved it, or has revoked it.</p>
             </Notice>
           )}
-          {unanswered !== null && (
-            <Notice tone="wait" title={`No row of this model's data answers “${unanswered}”.`}>
-              <p>
-                The model answers from its rows alone, so there is no answer and nothing to pay. Try other
-                words.
-              </p>
-            </Notice>
-          )}
+          {offer !== null && <OfferNotice offer={offer} priceWei={model.priceWei} />}
+          {unanswered !== null && <UnansweredNotice unanswered={unanswered} onChoose={write} />}
           {withdrawn !== null && (
             <Notice tone="wait" title={`The answer to “${withdrawn}” has a row that was withdrawn.`}>
               <p>
@@ -413,6 +415,72 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       </details>
       {copy !== null && <AboutVectors vectors={copy.vectors} />}
     </Chat>
+  );
+}
+
+interface Unanswered {
+  readonly prompt: string;
+  readonly nearest: readonly NearestQuestion[];
+}
+
+/** Says that no row answers, and shows the nearest questions, which cost nothing. */
+function UnansweredNotice({
+  onChoose,
+  unanswered: { nearest, prompt },
+}: {
+  unanswered: Unanswered;
+  onChoose: (question: string) => void;
+}) {
+  return (
+    <Notice tone="wait" title={`No row of this model's data answers “${prompt}”.`}>
+      <p>The model answers from its rows alone, so there is no answer and nothing to pay.</p>
+      {nearest.length === 0 ? (
+        <p>Try other words.</p>
+      ) : (
+        <>
+          <p>Its rows answer these. Choose one to write it into the field, or try other words.</p>
+          <ul class="nearest stack-s" aria-label="Nearest questions">
+            {nearest.map(({ question, row }) => (
+              <li key={row}>
+                <Button isSmall onClick={() => onChoose(question)}>
+                  {question}
+                </Button>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Notice>
+  );
+}
+
+interface Offer {
+  readonly question: string;
+  choose(isPaid: boolean): void;
+}
+
+/** Thrown where a person leaves an offered answer unpaid. */
+const DECLINED = new Error("the answer was left unpaid");
+
+/** Waits for a person's word on a row's question; a model that writes has none to show. @throws DECLINED */
+async function offered(question: string | null, show: (offer: Offer | null) => void): Promise<void> {
+  if (question === null) return;
+  const isPaid = await new Promise<boolean>((choose) => show({ question, choose }));
+  show(null);
+  if (!isPaid) throw DECLINED;
+}
+
+function OfferNotice({ offer: { choose, question }, priceWei }: { offer: Offer; priceWei: bigint }) {
+  return (
+    <Notice tone="wait" title="A row of this model answers another wording.">
+      <p>
+        Its question: <q>{question}</q>
+      </p>
+      <div class="row">
+        <Button isMain onClick={() => choose(true)}>{`Pay ${showOpen(priceWei)} OPEN and read`}</Button>
+        <Button onClick={() => choose(false)}>Leave it</Button>
+      </div>
+    </Notice>
   );
 }
 

@@ -76,22 +76,22 @@ export async function payCheckedAnswer(
   storeServedAnswer(answer.receipt, said);
 }
 
-/** True if the model answers by its rows alone, and none of them answers this question. Nothing is owed. */
-export const isUnanswered = (error: unknown): boolean =>
-  isRollupError(error, "ATT_NO_ROW_ANSWERS") ||
-  (isRollupError(error) && (error.data as { reason?: unknown }).reason === "ATT_NO_ROW_ANSWERS");
-
 /** True if the answer, or a file that checks it, has a row that its contributor has withdrawn. Nothing is owed. */
 export const isWithdrawn = (error: unknown): boolean =>
   isRollupError(error, "ATT_ROW_WITHDRAWN") ||
   (isRollupError(error) && (error.data as { reason?: unknown }).reason === "ATT_ROW_WITHDRAWN");
 
-/** Pays for the answer, then reads it; the page checks it as usual. @throws what unlock, buyAnswer and ownCopy throw */
+/**
+ * Pays for the answer, then reads it; the page checks it as usual.
+ * @param onOffer called before anything is signed, with the question of the row whose answer it is
+ * @throws what unlock, buyAnswer, ownCopy and onOffer throw
+ */
 export async function buyAndCheck(
   now: Session,
   owned: Holdings,
   model: ServedModel,
   prompt: string,
+  onOffer: (question: string | null) => Promise<void>,
 ): Promise<Turn> {
   const client = await unlocked(now, owned);
   const { id: from } = mainAccount(owned)!;
@@ -109,7 +109,7 @@ export async function buyAndCheck(
       from,
       maxPriceWei: priceWei,
     };
-    const bought = await buyAnswer(client, { ...order, isAnsweredAgain: true, onSigned });
+    const bought = await buyAnswer(client, { ...order, isAnsweredAgain: true, onOffer, onSigned });
     answer = bought.answer;
     return bought.payment;
   });

@@ -50,6 +50,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             <Badge tone="good">checked here</Badge>
           </div>
           <AnswerText turn={turn} />
+          <RowQuestion question={cited?.citations[0]?.question} />
           <Labels labels={turn.labels ?? []} />
           <Payment live={live} model={model} payer={payer} turn={turn} />
           <Details assurance={assurance} turn={turn} />
@@ -72,6 +73,16 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
         </div>
       </div>
     </section>
+  );
+}
+
+/** Question of the row whose answer is said: before it is paid a customer sees whether it is theirs. */
+function RowQuestion({ question }: { question: string | undefined }) {
+  if (question === undefined) return null;
+  return (
+    <p class="small">
+      A row's answer to the question: <q>{question}</q>
+    </p>
   );
 }
 

@@ -174,8 +174,9 @@ function Hardest({ hardest, showRow }: Pick<RunView, "hardest"> & Pick<Dashboard
     <section class="card stack" aria-label="Hardest rows">
       <h2>Hardest rows</h2>
       <p class="soft small">
-        Rows with the highest loss when they were last trained on. Rows that stay here are often faulty: wrong
-        answers, other languages, cut texts.
+        Rows with the highest loss when they were last trained on: those that are least like what the base has
+        read and like the other rows. A row in a language that the base hardly knows is hard without a fault.
+        Look for wrong answers and cut texts.
       </p>
       <DataTable
         caption="Rows with the highest loss"

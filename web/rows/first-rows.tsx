@@ -1,5 +1,6 @@
 /** Table of the first rows of a contribution as they will be, before it is signed: fields as columns, pictures as pictures. */
 
+import { hasNotes } from "@openledger/attribution/rows/salted-rows";
 import type { Card } from "@openledger/datanets/card/card";
 import { viewRow } from "@openledger/datanets/rows/row-view";
 import { rowNumber } from "@openledger/foundation/row-number";
@@ -48,6 +49,9 @@ function contentColumns(card: FirstRowsProps["card"], rows: readonly FirstRow[])
   if (kind === "image")
     return [
       { label: "Picture", cell: ({ row }) => <Thumbnail content={row} /> },
+      ...(rows.some(({ row }) => hasNotes(row))
+        ? [{ label: "Notes", cell: ({ row }: FirstRow) => <RowText text={viewRow(card, row).text} /> }]
+        : []),
       { label: "Size", isNumber: true, cell: ({ row }) => showBytes(row.length) },
     ];
   if (kind === "table")

@@ -21,6 +21,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { OutcomeBadge } from "./outcome-badge.tsx";
 import { RowContent } from "./row-content.tsx";
 import { RowLabels } from "./row-labels.tsx";
+import { RowText } from "./row-text.tsx";
 import { showBytes } from "./show-bytes.ts";
 import { WithdrawRow } from "./withdraw-row.tsx";
 
@@ -36,7 +37,14 @@ export function RowDetail(props: TabProps & { digest: string }) {
   return (
     <>
       {row.withdrawnAtMs === null ? (
-        <RowContent {...props} row={row} />
+        <>
+          <RowContent {...props} row={row} />
+          {facts.card.row.kind === "image" && row.excerpt !== "" && (
+            <section aria-label="Notes of the contributor">
+              <RowText text={row.excerpt} />
+            </section>
+          )}
+        </>
       ) : (
         <Notice tone="wait" title="Withdrawn by its contributor">
           <p>

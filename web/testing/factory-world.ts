@@ -2,7 +2,8 @@
  * Surroundings of a newcomer: a rollup with pages, a host with a permissioned Datanet of texts, a factory as a process
  * of its own, and a place where an answer server will be. L1, database and circuits are those of the settling tests.
  */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
@@ -28,14 +29,18 @@ import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
 import type { ServedModels } from "@openledger/models/serving/serve-models";
+import { startHub } from "@openledger/models/testing/hub-server";
 import { startChildFactory } from "@openledger/models/testing/journey-world";
+import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { serveTested } from "@openledger/models/testing/serving-world";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
   startSettlingWorld,
 } from "@openledger/models/testing/settling-fixture";
+import { byteConfig } from "@openledger/models/testing/text-rows";
 import { BASE_FOLDER } from "@openledger/models/tuning/base/base-address";
+import { KNOWN_BASES } from "@openledger/models/tuning/base/known-bases";
 import { buildPages } from "../build/build-pages.ts";
 import { logEntries } from "./log-entries.ts";
 
@@ -114,6 +119,16 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   const { alice } = world;
   const { datanetId } = await publishTexts(world, hostUrl, join(folder, "rows"));
   await world.passTime(A_DAY_SECONDS);
+  // A hub with one of the bases that the factory offers, and none of the others.
+  const published = join(folder, "hub");
+  await writeMadeModel(published, makeModel(byteConfig, "hub"));
+  writeFileSync(join(published, "README.md"), "---\nlicense: apache-2.0\n---\n# A base\n");
+  const hub = await startHub(KNOWN_BASES[0]!.name, published);
+  Object.assign(environment, {
+    HF_ENDPOINT: hub.hub,
+    FACTORY_BASES: `${join(folder, "bases")}/*`,
+    FACTORY_BASE_PLACES: hub.hub,
+  });
   let factory = await startChildFactory(environment);
   let served: { close(): Promise<void> } | null = null;
   const datanet: LedgerClient = { ...alice, leafId: datanetId };
@@ -167,6 +182,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     async stop() {
       await factory.end("SIGTERM");
       await served?.close();
+      await hub.close();
       await world.stop();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -129,7 +129,11 @@ export const answerSchema = z.object({
 /** An answer that its server opens once it is paid. */
 export const sealedAnswerSchema = z.extend(
   z.pick(answerSchema, { receipt: true, payerId: true, priceWei: true, expiresAtMs: true }),
-  { sealed: z.base64() },
+  {
+    sealed: z.base64(),
+    /** Question of the row whose answer it is, by the server; absent where the model writes. */
+    question: z.optional(z.string()),
+  },
 );
 
 /** Whom an answer would pay. */
@@ -159,6 +163,11 @@ export interface CheckableModel {
    * the answer.
    */
   queryOf?(prompt: string, text: string): ModelQuery;
+  /**
+   * Question of the row whose answer is said to a prompt, without answering: of models that say rows' answers alone.
+   * @throws ATT_NO_ROW_ANSWERS where none is
+   */
+  rowQuestionOf?(prompt: string): string;
   /** Its chats; absent of models that label. */
   readonly chat?: ModelChat;
   /** Computes whom an answer of this query pays, by the model's matrix; absent where the customer does not have it. */

@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import { contentOfRow, isSalted } from "@openledger/attribution/rows/salted-rows";
+import { contentOfRow, headBytesOf } from "@openledger/attribution/rows/salted-rows";
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -34,7 +34,7 @@ export interface StoredContribution {
   readonly rowHashes: readonly bigint[];
   /** SHA-256 of each row, 64 hexadecimal digits, as `readRow` takes it. */
   readonly digests: readonly string[];
-  /** SHA-256 of what each row says, without its salt: equal for rows that say the same. A row without contents has its digest. */
+  /** SHA-256 of what each row says, without salt and notes: equal for rows that say the same. A row without contents has its digest. */
   readonly contentNames: readonly string[];
   /** Rows without contents, since their contributors have withdrawn them. */
   readonly withdrawn: ReadonlySet<string>;
@@ -137,7 +137,7 @@ export async function readContribution(
   for (const digest of digests)
     try {
       const row = await readRow(store, digest);
-      contentNames.push(isSalted(row) ? bytesToHex(sha256(contentOfRow(row))) : digest);
+      contentNames.push(headBytesOf(row) > 0 ? bytesToHex(sha256(contentOfRow(row))) : digest);
     } catch (error) {
       const isHole = isRollupError(error, "CLI_ROWS_MISSING") && holes.has(digest);
       if (!isHole && !isRollupError(error, "CLI_ROW_WITHDRAWN")) throw error;

@@ -9,7 +9,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { madeConfigs, makeModel, writeMadeModel } from "../../testing/made-models.ts";
+import { madeConfigs, makeModel, writeMadeModel, writeShardedModel } from "../../testing/made-models.ts";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import { encodeAdapter, readAdapter, readAdapterSettings } from "./adapter-files.ts";
 import type { ByteSource, FileSource } from "./byte-source.ts";
@@ -259,26 +259,12 @@ const read = async (source: FileSource): Promise<Float32Array> => {
   }
 };
 
-/** Splits a model's tensors over shards, with their index. */
-async function writeShards(to: string, tensors: readonly NamedTensor[], config: object): Promise<void> {
-  await mkdir(to, { recursive: true });
-  await writeFile(join(to, "config.json"), JSON.stringify(config));
-  const half = Math.ceil(tensors.length / 2);
-  const map: Record<string, string> = {};
-  for (const [i, part] of [tensors.slice(0, half), tensors.slice(half)].entries()) {
-    const name = `model-0000${i + 1}-of-00002.safetensors`;
-    for (const { name: own } of part) map[own] = name;
-    await writeFile(join(to, name), encodeTensors(part));
-  }
-  await writeFile(join(to, "model.safetensors.index.json"), JSON.stringify({ weight_map: map }));
-}
-
 describe("a model", () => {
   const made = makeModel(madeConfigs.qwen2);
   const at = (name: string) => join(folder, name);
   beforeAll(async () => {
     await writeMadeModel(at("whole"), made);
-    await writeShards(at("shards"), made.tensors, made.config);
+    await writeShardedModel(at("shards"), made);
   });
 
   it("is the same from a folder, from shards and from an address", async () => {

@@ -309,8 +309,11 @@ export class AnswerModels {
     const withdrawals = new ModelWithdrawals(this.#withdrawn, { recipe, payees, rows });
     const datanetIds = versionsOf(recipe).map(({ id }) => id);
     if (rows !== null || isOfRows) await this.#withdrawn.follow(datanetIds);
+    const shown = (error: unknown): never => {
+      throw withdrawals.withoutWithdrawn(error);
+    };
     const read = async (prompt: string) => {
-      const found = await thread.run("read", { modelId, prompt });
+      const found = await thread.run("read", { modelId, prompt }).catch(shown);
       withdrawals.requireCited(found.cited?.citations ?? []);
       return found;
     };
@@ -322,7 +325,7 @@ export class AnswerModels {
       answer: async (prompt: string, onText?: (soFar: string) => void) => {
         // Before a part of it is told.
         if (isOfRows && this.#withdrawn.count > 0) await read(prompt);
-        return thread.run("answer", { modelId, prompt }, { onPart: onText });
+        return thread.run("answer", { modelId, prompt }, { onPart: onText }).catch(shown);
       },
       ...(isOfRows
         ? {
@@ -343,7 +346,7 @@ export class AnswerModels {
         recipe: text,
         weights: weights!,
         service,
-        queryOf: (prompt, answer) => thread.run("queryOf", { modelId, prompt, text: answer }),
+        queryOf: (prompt, answer) => thread.run("queryOf", { modelId, prompt, text: answer }).catch(shown),
         chatPrompt: (chat) => thread.run("chatText", { modelId, chat }),
         read,
       });

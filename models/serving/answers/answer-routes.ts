@@ -24,6 +24,7 @@ import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import { rowNumber } from "@openledger/foundation/row-number";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { citedIn } from "../../tuning/retrieval/citations.ts";
 import type { AnswerService, ReceivedAnswer } from "./answer-service.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 import { refusalHeaders, responseHeaders, X402_EXPOSED, x402RequestOf } from "./x402-exchange.ts";
@@ -330,7 +331,14 @@ function answerView({ record, estimate }: ReceivedAnswer, assurance: Assurance) 
   if (!isShut(record)) return { ...opened, ...terms };
   const { salt, ...rest } = opened;
   const bytes = sealedBytes(BigInt(salt), Buffer.from(JSON.stringify(rest)));
-  return { ...terms, sealed: Buffer.from(bytes).toString("base64") };
+  return { ...terms, ...questionOf(record), sealed: Buffer.from(bytes).toString("base64") };
+}
+
+/** Question of the row that a sealed answer is of: who pays for it has to see whether it is theirs. Its asker may read the rows. */
+function questionOf({ answer, label }: StoredAnswer): { readonly question?: string } {
+  const [first] = label === null ? (citedIn(answer)?.citations ?? []) : [];
+  const question = first?.question;
+  return question === undefined ? {} : { question };
 }
 
 /** True for an answer that is sealed, and not paid yet. */

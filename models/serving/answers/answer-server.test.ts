@@ -322,6 +322,29 @@ describe("a direct model behind the answer server", () => {
     expect((await ask(prompts[2]!)).answer).toBe(checkable.answer(prompts[2]!).text);
   });
 
+  it("asks who pays first with the row's question, and signs nothing where they leave it", async () => {
+    await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    const before = fixture.sequencer.heard.length;
+    const offers: (string | null)[] = [];
+    const declined = new Error("not mine");
+    const order = { serverUrl: url, modelId, prompt: prompts[1]!, from: 4 };
+    for (const model of [{ ...checkable, rowQuestionOf: (prompt: string) => `about ${prompt}?` }, checkable])
+      await expect(
+        buyAnswer(fixture.client, {
+          ...order,
+          model,
+          onOffer: (question) => {
+            offers.push(question);
+            throw declined;
+          },
+        }),
+      ).rejects.toBe(declined);
+    expect(offers).toEqual([`about ${prompts[1]!}?`, null]);
+    const sent = fixture.sequencer.heard.slice(before).map(({ route }) => route);
+    expect(sent).not.toContain("POST /v1/operations");
+  });
+
   it("tells nobody what is sealed until it is paid", async () => {
     await ask(prompts[0]!);
     nowMs += TTL_MS + 1;

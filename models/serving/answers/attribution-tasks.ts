@@ -64,11 +64,9 @@ interface Held {
 }
 
 const { basePath, heldBytes, kernels, models: first, scores } = taskSeat<AttributionSeat>();
-const setting = { bases: [readFrom(baseSourceAt(basePath))], kernels };
-const families = [
-  directFamilyOf(readVectorsFrom()),
-  textFamily(setting),
-] as unknown as readonly ModelFamily[];
+const readVectors = readVectorsFrom();
+const setting = { bases: [readFrom(baseSourceAt(basePath))], kernels, readVectors };
+const families = [directFamilyOf(readVectors), textFamily(setting)] as unknown as readonly ModelFamily[];
 const folders = new Map<number, string>();
 const held = new RecentValues<number, Held>(heldBytes, ({ engine }) => engine.close());
 let texts: readonly TextRecipe[] = [];

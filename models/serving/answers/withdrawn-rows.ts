@@ -17,6 +17,7 @@ import type { Secret } from "@openledger/foundation/secret";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { z } from "zod";
 import { type Citation, parseCited } from "../../tuning/retrieval/citations.ts";
+import type { NearQuestion } from "../../tuning/retrieval/nearest-questions.ts";
 import type { RowLines } from "./row-lines.ts";
 
 /** Time that a host has for one answer, in milliseconds. */
@@ -206,6 +207,15 @@ export class ModelWithdrawals {
   /** @throws ATT_ROW_WITHDRAWN */
   requireCited(citations: readonly Pick<Citation, "contributorId" | "digest">[]): void {
     for (const citation of citations) if (this.#hasCited(citation)) throw rowWithdrawn(citation.digest);
+  }
+
+  /** A refusal that shows the nearest questions, without those of withdrawn rows; any other error as it is. */
+  withoutWithdrawn(error: unknown): unknown {
+    if (!isRollupError(error, "ATT_NO_ROW_ANSWERS") || this.#withdrawn.count === 0) return error;
+    const { nearest } = error.data as { readonly nearest: readonly NearQuestion[] };
+    return attributionError("ATT_NO_ROW_ANSWERS", error.message, {
+      data: { nearest: nearest.filter((one) => !this.#hasCited(one)) },
+    });
   }
 
   /** Requires that none of the published rows is withdrawn: the file has them all. @throws ATT_ROW_WITHDRAWN */

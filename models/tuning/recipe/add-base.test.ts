@@ -10,7 +10,7 @@ import { folderSource } from "../../engine/files/folder-source.ts";
 import { openModel } from "../../engine/files/load-model.ts";
 import { type HubFaults, startHub } from "../../testing/hub-server.ts";
 import { converted, encodeGguf } from "../../testing/made-gguf.ts";
-import { makeModel, writeMadeModel } from "../../testing/made-models.ts";
+import { makeModel, writeMadeModel, writeShardedModel } from "../../testing/made-models.ts";
 import { byteConfig } from "../../testing/text-rows.ts";
 import { addBase, planBase } from "./add-base.ts";
 import { describeBase, openBase, readFrom } from "./base-files.ts";
@@ -118,6 +118,34 @@ describe("a hub's model", () => {
       path.startsWith("/api/models/someone/hub-model/") || path.includes(`/${commit}/`);
     expect(asked.filter((one) => !isOfCommit(one))).toEqual([]);
     expect(existsSync(join(added.folder, "download.part.json"))).toBe(false);
+  });
+
+  it("is copied with the shards of its index, by a revision that is pinned to its commit", async () => {
+    const from = join(home, "sharded");
+    await writeShardedModel(from, makeModel(byteConfig, "sharded"));
+    writeFileSync(join(from, "README.md"), "---\nlicense: apache-2.0\nlanguage:\n- de\n---\n# Sharded\n");
+    const tagged = "ab".repeat(20);
+    const { asked, commit, close, hub } = await startHub("someone/sharded", from, {
+      revisions: { "v1.0": tagged },
+    });
+    onTestFinished(() => close());
+    expect(await planBase("someone/sharded", bases, { hub })).toMatchObject({
+      commit,
+      licence: "apache-2.0",
+    });
+    asked.length = 0;
+    const added = await addBase("someone/sharded@v1.0", bases, { ...options, hub });
+    expect(added).toMatchObject({ name: "sharded", commit: tagged, licence: "apache-2.0" });
+    expect(asked.filter(({ path }) => path.includes(commit))).toEqual([]);
+    const shards = [1, 2].map((shard) => `model-0000${shard}-of-00002.safetensors`);
+    for (const file of ["config.json", "model.safetensors.index.json", "README.md", ...shards])
+      expect(readFileSync(join(added.folder, file)), file).toEqual(readFileSync(join(from, file)));
+    const { files } = await describeBase(folderSource(added.folder), "sharded");
+    expect(Object.keys(files)).toEqual(expect.arrayContaining(["model.safetensors.index.json", ...shards]));
+    await expect(planBase("someone/sharded@v2", join(home, "none-yet"), { hub })).rejects.toMatchObject({
+      code: "MOD_SOURCE_UNREADABLE",
+      data: { reason: "unknown" },
+    });
   });
 
   it("is refused with what to do where it is gated, unknown, renamed, or no hub answers", async () => {

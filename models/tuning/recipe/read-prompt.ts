@@ -6,6 +6,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";
 import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
+import type { DigitsOf } from "../retrieval/nearest-questions.ts";
 import { decodeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { promptParts } from "./chat-prompt.ts";
 import { mapLength, type QueryMapSize } from "./query-map.ts";
@@ -23,19 +24,29 @@ export interface ReadPrompt {
 /** Reads a prompt. @throws as `tokensOfPrompt`, and ATT_NO_ROW_ANSWERS where a model that says rows' answers has none */
 type PromptReader = (prompt: string) => ReadPrompt & { readonly found: FoundRows | null };
 
-/** Reader of prompts for one model. @throws ATT_MODEL_FILE_INVALID for a broken index */
+/**
+ * Reader of prompts for one model.
+ * @param digitsOf as `rowFinder` has it
+ * @throws ATT_MODEL_FILE_INVALID for a broken index
+ */
 export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },
   size: QueryMapSize,
+  digitsOf: DigitsOf | null = null,
 ): PromptReader {
   const index = isCiting(recipe) ? decodeIndex(queryMap.subarray(mapLength(queryMap, size)), recipe) : null;
-  return indexReader(tokens, recipe, index);
+  return indexReader(tokens, recipe, index, digitsOf);
 }
 
 /** Reader of prompts for a model by its index of rows; null for one that cites none. */
-export function indexReader(tokens: TextTokens, recipe: TextRecipe, index: RowIndex | null): PromptReader {
-  const find = isCiting(recipe) ? rowFinder(index!, recipe) : null;
+export function indexReader(
+  tokens: TextTokens,
+  recipe: TextRecipe,
+  index: RowIndex | null,
+  digitsOf: DigitsOf | null = null,
+): PromptReader {
+  const find = isCiting(recipe) ? rowFinder(index!, recipe, digitsOf) : null;
   return (prompt) => {
     const whole = tokensOfPrompt(tokens, prompt, recipe);
     const { head, question, tail } = promptParts(recipe, prompt);
@@ -44,6 +55,7 @@ export function indexReader(tokens: TextTokens, recipe: TextRecipe, index: RowIn
       throw attributionError(
         "ATT_NO_ROW_ANSWERS",
         "no row of the model's data answers this question, so it is not answered and costs nothing",
+        { data: { nearest: found!.nearest } },
       );
     const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
     return {

@@ -4,6 +4,9 @@
  */
 import { paddedQuery } from "@openledger/attribution/features/quantise";
 import { randomSigns } from "@openledger/attribution/features/rotation";
+import type { ReadVectors } from "@openledger/attribution/inputs/open-inputs";
+import { ENGLISH_VECTORS } from "@openledger/attribution/inputs/released-vectors";
+import { readTextVectors } from "@openledger/attribution/inputs/text-vectors";
 import type { ModelChat } from "@openledger/attribution/model/model-chat";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import { citingBaseColumns, restOfQuery } from "@openledger/attribution/model/recipe-fields";
@@ -23,6 +26,7 @@ import { roundUp16 } from "../../engine/tensors/arena-plan.ts";
 import { TEMPLATE_FILE } from "../../engine/tokens/text-marks.ts";
 import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { modelError } from "../../model-errors.ts";
+import type { DigitsOf } from "../retrieval/nearest-questions.ts";
 import { generate, likeliest } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";
@@ -61,14 +65,21 @@ export class SharedText {
   readonly #offsets: Offsets;
   /** Transformers by the adapter's settings. */
   readonly #models: ReadonlyMap<string, Transformer>;
+  readonly #digitsOf: DigitsOf | null;
   #seated: SeatedText | null = null;
   /** Prompt reader of the seated model. */
   #read: ReturnType<typeof promptReader> | null = null;
 
-  private constructor(tokens: TextTokens, offsets: Offsets, models: ReadonlyMap<string, Transformer>) {
+  private constructor(
+    tokens: TextTokens,
+    offsets: Offsets,
+    models: ReadonlyMap<string, Transformer>,
+    digitsOf: DigitsOf | null,
+  ) {
     this.#tokens = tokens;
     this.#offsets = offsets;
     this.#models = models;
+    this.#digitsOf = digitsOf;
   }
 
   /**
@@ -114,7 +125,8 @@ export class SharedText {
         const workspace = workspaces.get(key)!;
         models.set(key, { ...model, workspace, adapter: { layout, at: offsets.adapter } });
       }
-      return new SharedText(tokens, offsets, models);
+      const isSaying = recipes.some(({ retrieval }) => retrieval?.says === "row");
+      return new SharedText(tokens, offsets, models, isSaying ? await digitsBy(setting.readVectors) : null);
     } finally {
       await opened.close();
     }
@@ -137,7 +149,7 @@ export class SharedText {
     if (this.#seated !== parts) {
       this.#seated = null;
       checkQueryMap(queryMap, size);
-      this.#read = promptReader(this.#tokens, parts, size);
+      this.#read = promptReader(this.#tokens, parts, size, this.#digitsOf);
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, model.shape, layout, arena, this.#offsets.adapter);
       arena.set(mapAdapter(queryMap, size) ?? [], this.#offsets.middle);
@@ -169,6 +181,9 @@ export class SharedText {
     };
     return {
       chat: modelChat(tokens, recipe),
+      ...(recipe.retrieval?.says === "row"
+        ? { rowQuestionOf: (prompt: string) => read(prompt).cited!.citations[0]!.question! }
+        : {}),
       read: (prompt) => {
         const { cited, given, said } = read(prompt);
         return { cited, given, said };
@@ -207,6 +222,14 @@ export class SharedText {
   #requireSeat(parts: SeatedText): void {
     if (this.#seated !== parts) throw new RangeError("another model has taken the seat");
   }
+}
+
+/** Digits of texts by the release's English vectors, where they are at hand. */
+async function digitsBy(read: ReadVectors | undefined): Promise<DigitsOf | null> {
+  const bytes = (await read?.(ENGLISH_VECTORS)) ?? null;
+  if (bytes === null) return null;
+  const vectors = readTextVectors(bytes);
+  return (text) => vectors.digitsOf(new TextEncoder().encode(text));
 }
 
 /** The row without targets that the base finds likeliest after the tokens before them: what tuning added. */

@@ -2,6 +2,7 @@
  * Loads a base model with an adapter for a recipe, with room in memory for gradients and for the map to features. Training and
  * the factory's tasks load it.
  */
+import type { ReadVectors } from "@openledger/attribution/inputs/open-inputs";
 import { type AdapterSettings, adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { readAdapter } from "../../engine/files/adapter-files.ts";
 import { type LoadedModel, loadModel, openModel } from "../../engine/files/load-model.ts";
@@ -30,6 +31,8 @@ export interface TextSetting {
   readonly bases: readonly ReadBaseFile[];
   /** All sets give the same bytes. */
   readonly kernels: KernelChoice;
+  /** Word vectors that rank the questions which a refusal shows; absent: they are ranked by words alone. */
+  readonly readVectors?: ReadVectors;
 }
 
 export interface PlacedText {

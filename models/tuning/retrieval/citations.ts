@@ -21,6 +21,8 @@ const citationSchema = z.strictObject({
   validatorId: z.int().min(0),
   /** Share in what the rows get for an answer that is paid by citation, in millionths, rounded down. */
   shareMillionths: z.int().min(0).max(1_000_000),
+  /** The row's own question, where its answer is said: whoever pays sees whether it is theirs. */
+  question: z.string().optional(),
 });
 const citedSchema = z.object({
   /** Rule of this answer's payment: to the rows that it cites, or to those that its words come from. */
@@ -39,6 +41,15 @@ export function parseCited(answer: string): Cited | null {
     return "citations" in json ? citedSchema.parse(json) : null;
   } catch (cause) {
     throw attributionError("ATT_ANSWER_INVALID", "the answer cites no rows as a model does", { cause });
+  }
+}
+
+/** Citations of an answer; null if it has none, or is of another form than a language model's. */
+export function citedIn(answer: string): Cited | null {
+  try {
+    return parseCited(answer);
+  } catch {
+    return null;
   }
 }
 

@@ -8,6 +8,7 @@ import { idleEntry, maxThreshold, thresholdEntries } from "./citation-columns.ts
 import type { Citation, Cited } from "./citations.ts";
 import { embedQuery } from "./lexical-embedding.ts";
 import { QuestionMatcher } from "./match-questions.ts";
+import { type DigitsOf, type NearQuestion, nearestQuestions } from "./nearest-questions.ts";
 import { codeQuery } from "./row-codes.ts";
 import {
   type CitingRecipe,
@@ -29,13 +30,22 @@ export interface FoundRows {
   readonly excerpts: readonly string[];
   /** Answer of the row that is cited, word for word; null where the model writes. */
   readonly said: string | null;
+  /** Where no row's answer is said: rows whose questions are nearest, the nearest first. */
+  readonly nearest: readonly NearQuestion[];
   /** columnCount odd numbers. Where influence pays, its columns are still those that pay nothing. */
   readonly query: Int16Array;
 }
 
-/** Finds rows for prompts: the same ones on every machine, and exactly those that a payment by citation goes to. */
-export const rowFinder = (index: RowIndex, recipe: CitingRecipe): ((prompt: string) => FoundRows) =>
-  "functionWords" in index ? saidFinder(index, recipe) : readFinder(index, recipe);
+/**
+ * Finds rows for prompts: the same ones on every machine, and exactly those that a payment by citation goes to.
+ * @param digitsOf ranks the nearest questions, which nobody pays for; null: they are ranked by words alone
+ */
+export const rowFinder = (
+  index: RowIndex,
+  recipe: CitingRecipe,
+  digitsOf: DigitsOf | null = null,
+): ((prompt: string) => FoundRows) =>
+  "functionWords" in index ? saidFinder(index, recipe, digitsOf) : readFinder(index, recipe);
 
 /** Finder of rows that the model reads. */
 function readFinder(index: ReadIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
@@ -65,20 +75,31 @@ function readFinder(index: ReadIndex, recipe: CitingRecipe): (prompt: string) =>
     });
     const { paidBy, query } = payment(prompt, values, threshold);
     const excerpts = rows.map((row) => index.rows[row]!.excerpt);
-    return { cited: { paidBy, citations }, excerpts, said: null, query };
+    return { cited: { paidBy, citations }, excerpts, said: null, nearest: [], query };
   };
 }
 
 /** Finder of the row whose answer is said. */
-function saidFinder(index: SaidIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
-  const matcher = new QuestionMatcher(
-    index.rows.map(({ turn }) => turn ?? null),
-    index,
-  );
+function saidFinder(
+  index: SaidIndex,
+  recipe: CitingRecipe,
+  digitsOf: DigitsOf | null,
+): (prompt: string) => FoundRows {
+  const turns = index.rows.map(({ turn }) => turn ?? null);
+  const matcher = new QuestionMatcher(turns, index);
+  // Most prompts have an answer.
+  let nearest: ReturnType<typeof nearestQuestions> | null = null;
+  const nearestTo = (prompt: string): NearQuestion[] => {
+    nearest ??= nearestQuestions(turns, index.functionWords, digitsOf);
+    return nearest(prompt).map((row) => {
+      const { contributorId, digest, turn } = index.rows[row]!;
+      return { row, digest, contributorId, question: turn!.prompt };
+    });
+  };
   const payment = paymentOf(recipe);
   return (prompt) => {
     const row = matcher.find(prompt, index.threshold)?.row;
-    if (row === undefined) return noneFound(recipe);
+    if (row === undefined) return { ...noneFound(recipe), nearest: nearestTo(prompt) };
     const { contributorId, digest, embedding, turn, validatorId } = index.rows[row]!;
     const values = codeQuery(embedding);
     const others = index.rows.map((other, at) => (at === row ? 0 : scoreOf(other.embedding, values)));
@@ -87,8 +108,9 @@ function saidFinder(index: SaidIndex, recipe: CitingRecipe): (prompt: string) =>
     const isAlone =
       scoreOf(embedding, values) > threshold && threshold <= maxThreshold(recipe.retrieval.thresholdColumns);
     const { paidBy, query } = payment(prompt, values, isAlone ? threshold : null);
-    const citation = { row, digest, contributorId, validatorId, shareMillionths: 1_000_000 };
-    return { cited: { paidBy, citations: [citation] }, excerpts: [], said: turn!.answer, query };
+    const { answer, prompt: question } = turn!;
+    const citation = { row, digest, contributorId, validatorId, shareMillionths: 1_000_000, question };
+    return { cited: { paidBy, citations: [citation] }, excerpts: [], said: answer, nearest: [], query };
   };
 }
 
@@ -99,6 +121,7 @@ const noneFound = (recipe: CitingRecipe): FoundRows => ({
   cited: null,
   excerpts: [],
   said: null,
+  nearest: [],
   query: idleQuery(recipe),
 });
 

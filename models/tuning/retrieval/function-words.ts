@@ -33,6 +33,7 @@ import EVERYDAY from "stopwords-iso/stopwords-iso.json" with { type: "json" };
 import type { Polarity } from "./polarity.ts";
 import { POLARITY_WORDS } from "./polarity-words.ts";
 import { questionWords } from "./question-words.ts";
+import type { WordForms } from "./word-forms.ts";
 
 const LISTS: Readonly<Record<string, readonly string[]>> = {
   arabic,
@@ -92,6 +93,13 @@ const CODES: Readonly<Record<string, keyof typeof EVERYDAY>> = {
   ukrainian: "uk",
 };
 
+/** Languages that write compounds in one word, the kind last: "Jahresbeitrag" is a kind of "Beitrag". */
+const COMPOUNDING: ReadonlySet<string> = new Set(
+  "danish dutch finnish german hungarian norwegian swedish".split(" "),
+);
+/** Languages in which a word's forms change its vowel, and ä may be written ae. */
+const UMLAUTING: ReadonlySet<string> = new Set(["german"]);
+
 /** Part of the rows' words that the list of their language has, at least; other languages' lists have a tenth by chance. */
 const MIN_PART = 0.2;
 /** A list counts that has nearly as many as the best one: rows may be in two languages. */
@@ -104,6 +112,7 @@ export interface LanguageWords {
   /** Words of the texts that are of every day, as "year" and "use", but no function words. Ascending. */
   readonly everydayWords: string[];
   readonly polarity: Polarity;
+  readonly forms: WordForms;
 }
 
 /** Words of the texts' languages; none where no list fits. The same for the same texts. */
@@ -121,7 +130,9 @@ export function languageWordsOf(texts: readonly string[]): LanguageWords {
   const everydayWords = [...new Set(words)]
     .filter((word) => everyday.has(word) && !isFunctionWord.has(word))
     .sort();
-  return { everydayWords, functionWords, polarity };
+  const isOf = (languages: ReadonlySet<string>) => own.some(({ name }) => languages.has(name));
+  const forms = { hasCompounds: isOf(COMPOUNDING), hasUmlauts: isOf(UMLAUTING) };
+  return { everydayWords, forms, functionWords, polarity };
 }
 
 function polarityOf(languages: readonly string[]): Polarity {

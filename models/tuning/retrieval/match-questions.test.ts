@@ -133,6 +133,27 @@ it("takes a word that many rows have for another frame where a question has anot
   expect(matcher.find("When was the museum founded?", 0)).toBeNull();
 });
 
+it("finds compounds by their kind, and changed vowels, in languages that have them", () => {
+  const matcher = matcherOf([
+    ["Wie hoch ist der Jahresbeitrag für Erwachsene?", "Er beträgt 216 Euro."],
+    ["Wer bekommt einen Schlüssel zum Bootshaus?", "Alle, die den Lehrgang besucht haben."],
+    ["Welche Bücher darf ich mit nach Hause nehmen?", "Alle bis auf die mit rotem Punkt."],
+    ["Wann beginnt der Kurs für Anfänger?", "Am ersten Montag im Mai."],
+  ]);
+  for (const [prompt, row] of [
+    ["Was ist der Beitrag?", 0],
+    ["Wie hoch sind die Beiträge?", 0],
+    ["Wer bekommt einen Schluessel?", 1],
+    ["Darf ich ein Buch mitnehmen?", 2],
+    ["Wann ist der Anfängerkurs?", 3],
+    ["Was kostet der Mitgliedsbeitrag?", null],
+    ["Gibt es ein Hausboot?", null],
+  ] as const)
+    expect(matcher.find(prompt, 0)?.row ?? null, prompt).toBe(row);
+  const english = matcherOf([...ENGLISH, ["What does a postcard cost?", "One euro."]]);
+  expect(english.find("Which card is the cheapest?", 0)).toBeNull();
+});
+
 it("reads words in small letters, names by their capitals, and scripts without spaces as pairs", () => {
   const words = (text: string) => questionWords(text).map(({ isName, word }) => (isName ? `${word}*` : word));
   expect(words("Who's Don Quixote? The USA, in 1605.")).toEqual([

@@ -3,7 +3,7 @@
  * the same row on every machine.
  *
  * A row's match is the part of the prompt's words that it has, each by its rarity among the rows (BM25's), where its answer counts
- * half. The best row is refused, and no other is taken in its place, where
+ * half, and so does a compound for its kind ("Jahresbeitrag" for "Beitrag"). The best row is refused, and no other is taken in its place, where
  * - a name or number of the prompt is not in it: "Who wrote Don Quixote?" is not answered by who wrote Romeo and Juliet;
  * - its question is the prompt with another word in its place: "What is the capital of Canada?" has the frame of
  *   "What is the capital of Australia?", where a question in other words has another frame, too;
@@ -15,6 +15,7 @@ import { exactLog } from "@openledger/attribution/maths/exact-math";
 import type { LanguageWords } from "./function-words.ts";
 import { isContrary, type Stance, stanceReader } from "./polarity.ts";
 import { isSameWord, type QuestionWord, questionWords } from "./question-words.ts";
+import { foldedWord, isCompoundOf, kindBeginnings, MIN_KIND, type WordForms } from "./word-forms.ts";
 
 /** Prompt and answer of a row. */
 export interface RowTurn {
@@ -31,6 +32,8 @@ export interface MatchedRow {
 
 /** Weight of a word that is in a row's answer alone. */
 const ANSWER_WEIGHT = 0.5;
+/** Weight of a compound for its kind, and of the kind for it. */
+const COMPOUND_WEIGHT = 0.5;
 /** Minimum words that a row shares where none of them is in its question. */
 const MIN_ANSWER_WORDS = 2;
 /** Part of the rows above which a word that they have is a function word; and their minimum number. */
@@ -58,11 +61,21 @@ interface Entry {
   readonly places: Position[];
 }
 
+function addTo(entries: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const own = entries.get(key);
+  if (own === undefined) entries.set(key, [entry]);
+  else own.push(entry);
+}
+
 /** Rows of a version that have a prompt and an answer; an empty place has none. */
 export class QuestionMatcher {
   readonly #prompts: readonly (readonly QuestionWord[])[];
   /** Words of the rows, by their first character. */
   readonly #vocabulary = new Map<string, Entry[]>();
+  readonly #forms: WordForms;
+  /** Words of the rows by the beginnings of their kinds, and by their own: empty in languages without compounds. */
+  readonly #compounds = new Map<string, Entry[]>();
+  readonly #kinds = new Map<string, Entry[]>();
   readonly #functionWords: ReadonlySet<string>;
   /** Without what many rows have and a language has not: another such word is another frame. */
   readonly #ofLanguages: ReadonlySet<string>;
@@ -71,11 +84,21 @@ export class QuestionMatcher {
   readonly #rowCount: number;
 
   /** @param words of the rows' languages; what many rows have is a function word, too */
-  constructor(turns: readonly (RowTurn | null)[], { everydayWords, functionWords, polarity }: LanguageWords) {
+  constructor(turns: readonly (RowTurn | null)[], languages: LanguageWords) {
+    const { forms } = languages;
+    this.#forms = forms;
+    const folded = (words: readonly string[]) => words.map((word) => foldedWord(word, forms));
+    const [functionWords, everydayWords] = [folded(languages.functionWords), folded(languages.everydayWords)];
+    const { polarity } = languages;
     const everyday = new Set(everydayWords);
-    this.#stanceOf = stanceReader(polarity);
-    const prompts = turns.map((turn) => questionWords(turn?.prompt ?? ""));
-    const answers = turns.map((turn) => questionWords(turn?.answer ?? ""));
+    this.#stanceOf = stanceReader({
+      negations: folded(polarity.negations),
+      concords: folded(polarity.concords),
+      neutral: folded(polarity.neutral),
+      opposites: polarity.opposites.map((sides) => sides.map(folded)),
+    });
+    const prompts = turns.map((turn) => this.#wordsOf(turn?.prompt ?? ""));
+    const answers = turns.map((turn) => this.#wordsOf(turn?.answer ?? ""));
     this.#prompts = prompts;
     this.#rowCount = turns.filter((turn) => turn !== null).length;
     const entries = new Map<string, Entry>();
@@ -96,9 +119,10 @@ export class QuestionMatcher {
     this.#ofLanguages = new Set([...functionWords, ...frequentWords.filter((word) => everyday.has(word))]);
     for (const entry of entries.values()) {
       const [first] = entry.word;
-      const own = this.#vocabulary.get(first!);
-      if (own === undefined) this.#vocabulary.set(first!, [entry]);
-      else own.push(entry);
+      addTo(this.#vocabulary, first!, entry);
+      if (!forms.hasCompounds || this.#functionWords.has(entry.word)) continue;
+      addTo(this.#kinds, entry.word.slice(0, MIN_KIND), entry);
+      for (const beginning of new Set(kindBeginnings(entry.word))) addTo(this.#compounds, beginning, entry);
     }
     const content = [...prompts, ...answers].flat().filter(({ word }) => !this.#functionWords.has(word));
     const names = content.filter(({ isName }) => isName);
@@ -111,7 +135,7 @@ export class QuestionMatcher {
    * @returns null where no row answers the prompt
    */
   find(prompt: string, threshold: number, without: ReadonlySet<number> = new Set()): MatchedRow | null {
-    const question = questionWords(prompt);
+    const question = this.#wordsOf(prompt);
     const positions = new Map(question.map(({ word }) => [word, this.#placesOf(word)]));
     const matches = this.#matches(this.#contentOf(question), positions, without);
     let match = 0;
@@ -158,19 +182,29 @@ export class QuestionMatcher {
   /** Rows that have the word in some form, each with the highest weight. */
   #placesOf(word: string): Map<number, Place> {
     const rows = new Map<number, Place>();
-    const [first] = word;
-    for (const { places, word: own } of this.#vocabulary.get(first!) ?? []) {
-      if (!isSameWord(word, own)) continue;
+    const add = ({ places }: Entry, part: number) => {
       for (const { isEveryday, isInQuestion, row, weight } of places) {
         const before = rows.get(row);
         rows.set(row, {
-          weight: Math.max(weight, before?.weight ?? 0),
+          weight: Math.max(part * weight, before?.weight ?? 0),
           isInQuestion: isInQuestion || (before?.isInQuestion ?? false),
           isEveryday: isEveryday && (before?.isEveryday ?? true),
         });
       }
-    }
+    };
+    const [first] = word;
+    for (const entry of this.#vocabulary.get(first!) ?? []) if (isSameWord(word, entry.word)) add(entry, 1);
+    if (!this.#forms.hasCompounds || this.#functionWords.has(word)) return rows;
+    for (const entry of this.#compounds.get(word.slice(0, MIN_KIND)) ?? [])
+      if (isCompoundOf(entry.word, word)) add(entry, COMPOUND_WEIGHT);
+    for (const beginning of new Set(kindBeginnings(word)))
+      for (const entry of this.#kinds.get(beginning) ?? [])
+        if (isCompoundOf(word, entry.word)) add(entry, COMPOUND_WEIGHT);
     return rows;
+  }
+
+  #wordsOf(text: string): QuestionWord[] {
+    return questionWords(text).map(({ isName, word }) => ({ isName, word: foldedWord(word, this.#forms) }));
   }
 
   #matches(

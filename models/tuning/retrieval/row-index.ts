@@ -101,6 +101,8 @@ const saidIndexSchema = z.strictObject({
   functionWords: z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_FUNCTION_WORDS),
   /** Words of the rows that are of every day, by the lists of their languages. */
   everydayWords: z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_FUNCTION_WORDS),
+  /** Forms that words of the rows' languages have (word-forms.ts). */
+  forms: z.strictObject({ hasCompounds: z.boolean(), hasUmlauts: z.boolean() }),
   /** Words of the rows' languages that turn or narrow a question (polarity.ts). */
   polarity: z.strictObject({
     negations: phrases,

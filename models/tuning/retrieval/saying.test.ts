@@ -78,10 +78,15 @@ it("answers its own questions word for word, longer than the model's own answers
     expect(JSON.parse(text).tokens.length).toBe(
       Math.min(new TextEncoder().encode(answer).length, recipe.answers.answerTokens),
     );
-    expect(parseCited(text)!.citations).toMatchObject([{ row, shareMillionths: 1_000_000 }]);
+    expect(parseCited(text)!.citations).toMatchObject([
+      { row, shareMillionths: 1_000_000, question: prompt },
+    ]);
+    expect(own.rowQuestionOf!(prompt)).toBe(prompt);
     expect(own.queryOf!(prompt, text)).toEqual(query);
   }
-  expect(JSON.parse(own.answer("Tell me who painted Mona Lisa's portrait").text).text).toBe(QUESTIONS[1][1]);
+  const other = "Tell me who painted Mona Lisa's portrait";
+  expect(JSON.parse(own.answer(other).text).text).toBe(QUESTIONS[1][1]);
+  expect(own.rowQuestionOf!(other)).toBe(QUESTIONS[1][0]);
 });
 
 it("says the text as it comes, and answers no question that no row answers", () => {
@@ -92,6 +97,21 @@ it("says the text as it comes, and answers no question that no row answers", () 
     expect(() => own.answer(prompt), prompt).toThrow(code("ATT_NO_ROW_ANSWERS"));
     expect(() => own.queryOf!(prompt, '{"text":"","tokens":[]}'), prompt).toThrow(code("ATT_NO_ROW_ANSWERS"));
   }
+});
+
+it("shows the nearest questions beside a refusal, with what names their rows", () => {
+  const refused = (prompt: string) => {
+    try {
+      own.rowQuestionOf!(prompt);
+    } catch (error) {
+      return (error as { data: { nearest: { row: number; question: string }[] } }).data.nearest;
+    }
+    throw new Error(`${prompt} is answered`);
+  };
+  const [first, ...others] = refused("Who painted Guernica?");
+  expect(first).toMatchObject({ row: 1, question: QUESTIONS[1][0], contributorId: 5 });
+  expect(others.length).toBeLessThanOrEqual(2);
+  expect(refused("… !!")).toEqual([]);
 });
 
 it("refuses an index of an earlier release by name, and says what to do", () => {
@@ -190,6 +210,7 @@ it("is refused by a client where the server says another text, cites another row
     { text: `${answer} ` },
     { tokens: json.tokens.slice(1) },
     { citations: [{ ...json.citations[0], row: 2 }] },
+    { citations: [{ ...json.citations[0], question: "Who painted the Mona Lisa in 1503?" }] },
   ]) {
     const said = JSON.stringify({ ...json, ...change });
     expect(() => check(said, false), said).toThrow(code("ATT_ANSWER_INVALID"));

@@ -51,9 +51,11 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
       text: (await fetchRow(options.serverUrl, one.row, one.digest))?.text ?? null,
     })),
   );
+  const questions = citations.flatMap(({ question }) => (question === undefined ? [] : [question]));
   const lines = [
     words,
-    `written from ${counted(rows.length, "row")}; ${paidBy === "citation" ? (rows.length === 1 ? "it alone is paid" : "they alone are paid") : "this answer's payment goes by influence"}, if it is drawn`,
+    ...questions.map((question) => questionLine(question)),
+    `${questions.length > 0 ? "said" : "written"} from ${counted(rows.length, "row")}; ${paidBy === "citation" ? (rows.length === 1 ? "it alone is paid" : "they alone are paid") : "this answer's payment goes by influence"}, if it is drawn`,
     ...renderTable(
       rows.map(({ contributorId, row, shareMillionths, text, validatorId }, k) => [
         `  [${k + 1}] row ${rowNumber(row)}`,
@@ -66,6 +68,9 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
   ];
   return withSpans({ lines, json: { paidBy, citations: rows } }, words, options);
 }
+
+/** Line with the question of the row whose answer is said: it may be another than what was asked. */
+export const questionLine = (question: string): string => `it answers the question: ${oneLine(question)}`;
 
 function labelWords(label: string, labels: readonly LabelShare[]): AnswerWords {
   const shown = labels.slice(0, SHOWN_LABELS);
@@ -122,7 +127,9 @@ const WITHOUT_ROWS: Readonly<Record<NoRows, string>> = {
   "too large": "the rows are more than a search takes",
 };
 
+const oneLine = (text: string) => text.replace(/\s+/g, " ").trim();
+
 function excerpt(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
+  const line = oneLine(text);
   return line.length <= EXCERPT_LENGTH ? line : `${line.slice(0, EXCERPT_LENGTH - 1)}…`;
 }

@@ -11,6 +11,7 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { committedEstimator, fetchEstimator } from "@openledger/attribution/scores/paying-part";
 import { requireMinAssurance } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { nearestQuestionsOf } from "@openledger/client/actions/answers/nearest-questions";
 import { modelReader } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -26,7 +27,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { factsOf, weightsLine } from "../verify/verify-model.ts";
-import { answerWords } from "./answer-words.ts";
+import { answerWords, questionLine } from "./answer-words.ts";
 import { lineOfVectors } from "./line-of-vectors.ts";
 import { parseMinAssurance } from "./parse-min-assurance.ts";
 import { promptOf } from "./question-prompt.ts";
@@ -78,10 +79,16 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const question = { modelId, model, prompt, from: payer.id, ...sure, ...maxPrice };
   const { answer, assurance, payment } = await askAndCheck(client, {
     ...{ ...question, serverUrl, isPrivate, willPay: options.pay },
+    onOffer: (asked) => {
+      if (asked !== null) output.note(`the answer is a row's: ${questionLine(asked)}`);
+    },
     // Paid before it is opened, an answer is paid by a signed operation, which the sequencer may keep.
     canPayFirst: options.pay,
     onPayFirst: () =>
       output.progress("an earlier answer was left unpaid: this one is paid before it is opened"),
+  }).catch((error: unknown) => {
+    noteNearest(error, output);
+    throw error;
   });
   const words = await answerWords(answer, {
     serverUrl,
@@ -129,10 +136,20 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     );
     return;
   }
+  const asked = model.rowQuestionOf?.(prompt);
+  if (payment === null && asked !== undefined) output.note(questionLine(asked));
   const sent = payment ?? (await payForAnswer(client, { ...question, answer }));
   const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
   const lines = [...head, `paid ${formatOpen(answer.priceWei)} OPEN: ${stage}, operation ${sent.hash}`];
   output.answer(lines, { ...json, payment: { ...sent, stage, batchNumber } });
+}
+
+/** Shows the questions that a refusal names: they cost nothing. */
+function noteNearest(error: unknown, output: Output): void {
+  const nearest = nearestQuestionsOf(error);
+  if (nearest.length === 0) return;
+  output.note("no row answers it, and nothing is paid. The nearest questions that rows answer:");
+  for (const { question, row } of nearest) output.note(`  row ${rowNumber(row)}: ${question}`);
 }
 
 const ASSURANCE_WORDS: Readonly<Record<keyof ReplyAssurance, string>> = {

@@ -9,6 +9,7 @@ import { formHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 import { useFactory } from "../use-factory.ts";
 import { BaseAddress } from "./base-address.tsx";
+import { OfferedBases } from "./offered-bases.tsx";
 
 interface BaseChoiceProps {
   readonly datasetId: string;
@@ -33,6 +34,7 @@ export function BaseChoice({ datasetId, factorySession }: BaseChoiceProps) {
           <BaseCard key={base.id} base={base} datasetId={datasetId} />
         ))}
       </div>
+      <OfferedBases datasetId={datasetId} factorySession={factorySession} />
       {factorySession.info.basePlaces.length > 0 && (
         <BaseAddress datasetId={datasetId} factorySession={factorySession} />
       )}
@@ -64,8 +66,8 @@ function BaseCard({ base, datasetId }: { base: FactoryBase; datasetId: string })
       </p>
       {parameterCount < FEW_PARAMETERS && (
         <p class="soft small">
-          A model of this size writes in the style of your rows but knows no facts. Questions with answers are
-          answered from the rows.
+          {source === "own" ? "For trials and for answers that are said from your rows" : "Of this size"}:
+          what it writes has their style, in English, and knows no facts.
         </p>
       )}
       <FactList
