@@ -17,6 +17,7 @@ import { openGatewayStore } from "./account/gateway-store.ts";
 import { Asker } from "./asking/asker.ts";
 import { Budget } from "./asking/budget.ts";
 import { CheckableModels, type FamiliesOf } from "./asking/checkable-models.ts";
+import { ModelFigures } from "./asking/model-figures.ts";
 import { type ListLocations, ModelLocations } from "./asking/model-locations.ts";
 import { QuestionJournal } from "./asking/question-journal.ts";
 import { SignedPayments } from "./asking/signed-payments.ts";
@@ -54,7 +55,7 @@ export interface GatewayOptions {
   readonly maxQueued?: number;
   /** True if a person confirms each payment of MCP's tools, by a client with elicitation. */
   readonly isConfirmed?: boolean;
-  /** Datanet host, for MCP's tools of rows. */
+  /** Datanet host, for MCP's tools of rows, and for who has recomputed a model. */
   readonly hostUrl?: string | null;
   readonly logger?: Logger;
 }
@@ -109,7 +110,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       { maxPriceWei, minAssurance, maxQueued },
     );
     const isAnsweredAgain = (minAssurance.answer ?? "believed") !== "believed";
-    const locations = new ModelLocations(reader, listLocations, families, isAnsweredAgain);
+    const { hostUrl = null, isConfirmed = false } = options;
+    const figures = new ModelFigures({ client, leafId, hostUrl });
+    const locations = new ModelLocations(reader, listLocations, families, isAnsweredAgain, figures);
     await asker.resume();
     closing.push(() => withinTime(asker.idle()));
     const retrying = setInterval(() => void asker.settleUnsure().catch(() => {}), RETRY_INTERVAL_MS);
@@ -118,7 +121,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       clearInterval(retrying);
       clearInterval(reviewing);
     });
-    const { hostUrl = null, isConfirmed = false } = options;
     const modules = { asker, locations, budget, journal, client, leafId, maxPriceWei, isConfirmed, hostUrl };
     const createMcp = () => createMcpServer({ ...modules, rowsFolder: join(folder, "rows") });
     const mcp = createMcpHandler(createMcp);

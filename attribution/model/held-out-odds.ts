@@ -40,6 +40,8 @@ export interface HeldOutFigures extends Partial<Pick<UnseenShares, "interval" | 
   readonly accuracy: number;
   /** Plain baselines on the same rows and folds (unseen-figures.ts); null where they are not computed. */
   readonly plain?: PlainFigures | null;
+  /** Folds of the rows, where these figures are those of a model. */
+  readonly foldCount?: number;
   /** True where all rows of a contributor are in one fold; near copies always are. */
   readonly isByContributor?: boolean;
   /** Columns that number the rows, or tell the label by themselves. Absent: not looked for. */

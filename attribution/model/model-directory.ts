@@ -10,6 +10,7 @@ import type { RefuseModel } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
+import { FIGURE_FILE } from "./model-figure.ts";
 import { decodeModel, encodeModel, type PublishedModel } from "./model-files.ts";
 import { MANIFEST, MODEL_FILES, type ModelFiles } from "./model-manifest.ts";
 
@@ -40,7 +41,7 @@ async function writeModelFiles(folder: string, files: ModelFiles): Promise<void>
 /** Reads from a folder the files that a model may have, unchecked, by name. */
 export async function readModelFiles(folder: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
-  for (const name of [MANIFEST, ...MODEL_FILES]) {
+  for (const name of [MANIFEST, ...MODEL_FILES, FIGURE_FILE]) {
     const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
       throw error;

@@ -18,6 +18,7 @@ import type { OnProgress } from "../progress.ts";
 import type { InputKind } from "../rows/row-kinds.ts";
 import type { HeldOutFigures } from "./held-out-odds.ts";
 import type { ModelChat } from "./model-chat.ts";
+import type { ModelFigure } from "./model-figure.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
@@ -142,6 +143,8 @@ export interface TrainOptions {
   readonly stateFolder?: string | undefined;
   /** False: a classifier's held-out figures are left out, which take five more trainings. */
   readonly withHeldOut?: boolean;
+  /** Folds of these figures, 2 … 20; default 5. */
+  readonly foldCount?: number;
 }
 
 /** Errors of models like a published one on rows that they have not learned from, by the rows' places. */
@@ -206,6 +209,16 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
    * none of the recipe's kind does not count.
    */
   tellingColumns?(rows: readonly OwnedRow[], recipe: Parts["recipe"]): Promise<TellingColumn[]>;
+  /**
+   * The figure of the recipe's model that its leaf signs: the same numbers on every machine. null where no row can be judged. Absent: a
+   * family without labels. Needs `initPoseidon`.
+   * @throws as `train`
+   */
+  figure?(
+    rows: readonly OwnedRow[],
+    recipe: Parts["recipe"],
+    options: Pick<TrainOptions, "foldCount" | "onProgress">,
+  ): Promise<ModelFigure | null>;
   /** Quality of the model on its rows, as a sentence. */
   describe(trained: TrainedModel<Parts>): string;
 }

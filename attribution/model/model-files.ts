@@ -22,6 +22,7 @@ import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
 import type { FeaturesOf, ModelFamily, ModelParts, TrainedModel } from "./model-family.ts";
+import { decodeFigure, FIGURE_FILE, figureOf, type ModelFigure } from "./model-figure.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -52,6 +53,8 @@ export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPar
   readonly rows: readonly OwnedRow[] | null;
   /** The Datanet's card, which says how strong the base is; null where it is not published with the model. */
   readonly card: string | null;
+  /** Figure of unseen rows, as the training has computed it; null for models of texts, of earlier releases, and from servers. */
+  readonly figure: ModelFigure | null;
 };
 
 const payeesSchema = z.array(payee);
@@ -65,13 +68,14 @@ export function publishedModel<Parts extends ModelParts>(
   registration: ModelRegistration,
   { card = null, publishRows }: { publishRows: boolean; card?: string | null },
 ): PublishedModel<Parts> {
-  const { accuracy: _, heldOut: __, ...published } = trained;
-  return { ...published, ...registration, rows: publishRows ? trained.rows : null, card } as never;
+  const { accuracy: _, heldOut, ...published } = trained;
+  const rows = publishRows ? trained.rows : null;
+  return { ...published, ...registration, rows, card, figure: figureOf(heldOut) } as never;
 }
 
-/** Encodes a model as its files' bytes by name, the manifest among them. */
+/** Encodes a model as its files' bytes by name, the manifest among them, and its figure beside them. */
 export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Parts>): Map<string, Uint8Array> {
-  const { card, features, columns, statics, rows } = model;
+  const { card, features, figure, columns, statics, rows } = model;
   const answering = answeringFiles(model);
   const files = new Map<string, Uint8Array>([
     ["recipe.json", answering.recipe],
@@ -105,6 +109,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
       ]),
     ),
   };
+  if (figure !== null) files.set(FIGURE_FILE, jsonBytes(figure));
   return files.set(MANIFEST, jsonBytes(manifest));
 }
 
@@ -132,7 +137,16 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   );
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), payees, recipe) : null;
   const card = "card.json" in manifest.files ? textOfModelFile(bytesOf("card.json"), "card.json") : null;
-  return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
+  return {
+    ...part,
+    payees,
+    features,
+    statics,
+    staticsHash: hashStatics(statics),
+    rows,
+    card,
+    figure: decodeFigure(files),
+  } as never;
 }
 
 /** Reads the file of a model's payees. @throws ATT_MODEL_FILE_INVALID */

@@ -1,10 +1,12 @@
 /**
  * Plain baselines that a model's accuracy stands beside: the majority's label, and logistic regression as anybody would fit it, without
  * a circuit's counts and buckets. Texts are words by TF-IDF, pictures 14 × 14 pixels in three colours, tables standardised numbers and one column a
- * category. The penalty is the best of a few by inner folds. Held-out figures and benches call it.
+ * category. The penalty is the best of a few by inner folds. Held-out figures and benches call it. A model's leaf signs how many rows it
+ * labels right, so every machine has to get the same: it computes by exact-math.ts alone.
  */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { InputShape } from "../inputs/choose-inputs.ts";
+import { exactLog } from "../maths/exact-math.ts";
 import { type SparseRows, selectRows, sparseRows } from "../maths/sparse-rows.ts";
 import { gridOf } from "../pictures/picture-grid.ts";
 import { PictureProblem } from "../pictures/picture-problem.ts";
@@ -190,7 +192,7 @@ function columnsOf(rows: readonly PlainRow[], train: readonly number[]): SparseR
     const weighed = [...terms].flatMap(([term, count]): Named[] => {
       const rowCount = rowsWith.get(term);
       if (rowCount === undefined) return [];
-      return [[term, (1 + Math.log(count)) * (1 + Math.log((1 + train.length) / (1 + rowCount)))]];
+      return [[term, (1 + exactLog(count)) * (1 + exactLog((1 + train.length) / (1 + rowCount)))]];
     });
     const length = Math.sqrt(weighed.reduce((sum, [, value]) => sum + value * value, 0)) || 1;
     for (const [term, value] of weighed) found.push([columns.get(term)!, value / length]);

@@ -96,7 +96,13 @@ describe("plain baselines", () => {
       classCount: 2,
       foldCount: 4,
     });
-    expect(figures).toEqual({ logistic: 0.75, logisticMacroRecall: 0.5, majority: 0.75 });
+    expect(figures).toEqual({
+      logistic: 0.75,
+      logisticCount: 30,
+      majorityCount: 30,
+      logisticMacroRecall: 0.5,
+      majority: 0.75,
+    });
   });
 });
 

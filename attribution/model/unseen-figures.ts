@@ -5,7 +5,7 @@
 import type { InputShape } from "../inputs/choose-inputs.ts";
 import { eachFold, type Folds } from "./folds.ts";
 import { majorityOf, plainBaseline } from "./plain-baseline.ts";
-import { confusionOf, type PlainFigures, unseenShares } from "./unseen-shares.ts";
+import { confusionOf, type PlainFigures, rightCount, unseenShares } from "./unseen-shares.ts";
 
 /**
  * Baselines of judged rows: each is labelled by plain models of the other folds' rows.
@@ -29,10 +29,16 @@ export async function plainFigures(
       if (labels[i] === commonest) common += 1;
     }
   }
-  const shares = unseenShares(confusionOf(classCount, pairs));
-  return shares === null
-    ? null
-    : { logistic: shares.accuracy, logisticMacroRecall: shares.macroRecall, majority: common / pairs.length };
+  const confusion = confusionOf(classCount, pairs);
+  const shares = unseenShares(confusion);
+  if (shares === null) return null;
+  return {
+    logistic: shares.accuracy,
+    logisticCount: rightCount(confusion),
+    logisticMacroRecall: shares.macroRecall,
+    majority: common / pairs.length,
+    majorityCount: common,
+  };
 }
 
 interface PlainRows {

@@ -29,11 +29,13 @@ export interface UnseenShares {
 
 /** Baselines on the folds of a figure. */
 export interface PlainFigures {
-  /** Accuracy of plain logistic regression. */
+  /** Accuracy of plain logistic regression, and the rows that it labels right. */
   readonly logistic: number;
+  readonly logisticCount: number;
   readonly logisticMacroRecall: number;
-  /** Accuracy of the label that is commonest in the other folds. */
+  /** Accuracy of the label that is commonest in the other folds, and the rows that have it. */
   readonly majority: number;
+  readonly majorityCount: number;
 }
 
 /** Quantile of the normal distribution for 95 %. */

@@ -14,6 +14,7 @@ import type { OnProgress } from "../progress.ts";
 import { policyOf, rewardsOfCard } from "./base-policy.ts";
 import { directTraining } from "./direct/direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
+import { FIGURE_FILE, figureDifference, figureWords, type ModelFigure } from "./model-figure.ts";
 import type { PublishedModel } from "./model-files.ts";
 import { MANIFEST } from "./model-manifest.ts";
 import type { OwnedRow } from "./owned-rows.ts";
@@ -51,8 +52,20 @@ export interface VerifyModelOptions {
    */
   readonly depth: "train" | "features";
   readonly onProgress?: OnProgress;
+  /**
+   * The figure of unseen rows that the model's leaf has signed, which a whole training computes again; not given: the one beside the
+   * model's files, if any.
+   */
+  readonly figure?: SignedNumbers;
   /** Trainings of the known families; default: of direct models. */
   readonly trainings?: readonly FamilyTraining[];
+}
+
+/** What a model's leaf signs about its figure, as far as rows and recipe say it. */
+export interface SignedNumbers {
+  readonly figure: ModelFigure;
+  /** Root of the rows of Datanet 0's version, in 0x-hex of 32 bytes. */
+  readonly versionRoot: string;
 }
 
 export interface VerifiedModel {
@@ -74,13 +87,15 @@ export interface VerifiedModel {
    * it was not compared: without a training, or for a family whose recipes choose none.
    */
   readonly areInputsOfRows: boolean | null;
+  /** The figure of unseen rows, computed again to the same numbers; null where none is published, or nothing was trained. */
+  readonly figure: ModelFigure | null;
 }
 
 /**
  * Checks that a model follows from its recipe and the rows that the ledger commits to, and that the ledger's
  * commitments are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
- * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_LABELS_MISMATCH,
- *   ATT_ROW_INVALID, ATT_RECIPE_INVALID
+ * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`, of the figure after all others; ATT_ROWS_MISMATCH,
+ *   ATT_LABELS_MISMATCH, ATT_ROW_INVALID, ATT_RECIPE_INVALID
  */
 export async function verifyModel(options: VerifyModelOptions): Promise<VerifiedModel> {
   const { model, facts, depth, onProgress, trainings = [directTraining] } = options;
@@ -109,6 +124,13 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const columns = commitFeatures(model, progress);
   const coordinates = (of: readonly ColumnCommitments[]) => of.flatMap(({ u, v }) => [...u, ...v]);
   requireSameNumbers("columns", coordinates(model.columns), coordinates(columns));
+  const figure = depth === "train" ? (options.figure?.figure ?? model.figure) : null;
+  if (figure !== null) {
+    const ofRows = hex32(facts.rowsRoot);
+    const { versionRoot = ofRows } = options.figure ?? {};
+    if (versionRoot !== ofRows) throw mismatch("figure", { field: "versionRoot" }, versionRoot, ofRows);
+    await requireSameFigure(figure, { rows, recipe, training }, progress);
+  }
   return {
     rowCount: rows.length,
     payeeCount: presentPayees(model.payees).length,
@@ -116,7 +138,28 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
     areLabelsOfRecords,
     isBaseOfCard,
     areInputsOfRows,
+    figure,
   };
+}
+
+interface FigureSource {
+  readonly rows: readonly OwnedRow[];
+  readonly recipe: ModelParts["recipe"];
+  readonly training: FamilyTraining;
+}
+
+/** Computes the figure again, on as many folds. @throws ATT_MODEL_MISMATCH naming the first number that differs in `data.field` */
+async function requireSameFigure(
+  published: ModelFigure,
+  { recipe, rows, training }: FigureSource,
+  progress: { onProgress?: OnProgress },
+): Promise<void> {
+  const { foldCount } = published;
+  const computed = (await training.figure?.(rows, recipe, { ...progress, foldCount })) ?? null;
+  if (computed === null) throw mismatch("figure", {}, figureWords(published), "no figure");
+  const difference = figureDifference(published, computed);
+  if (difference === null) return;
+  throw mismatch("figure", { field: difference.field }, difference.published, difference.computed);
 }
 
 /**
@@ -247,6 +290,7 @@ const FILE_OF: Readonly<Record<string, string>> = {
   normQuantile: "recipe.json",
   retrieval: "recipe.json",
   card: "card.json",
+  figure: FIGURE_FILE,
 };
 
 /**

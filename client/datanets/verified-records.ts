@@ -36,6 +36,8 @@ export interface Verification {
   epoch: number | null;
   /** The first difference; null: the same bytes. */
   difference: { file: string; row: number | null } | null;
+  /** Id of the signed figure that was recomputed with the model; null: none was. */
+  figure: string | null;
 }
 
 export interface ListVerifiedReturnType {
@@ -63,8 +65,8 @@ export async function listVerified(
   const modelRoot = hex32(staticsOf(await getModel(client, modelId)).hash);
   const verifications = records.flatMap(({ body }) => {
     if (body.modelRoot !== modelRoot) return [];
-    const { atMs, difference, epoch, leafId, version } = body;
-    return [{ leafId, atMs, version, epoch, difference }];
+    const { atMs, difference, epoch, figure = null, leafId, version } = body;
+    return [{ leafId, atMs, version, epoch, difference, figure }];
   });
   return { verifications, dropped };
 }

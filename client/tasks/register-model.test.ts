@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ModelFigure } from "@openledger/attribution/model/model-figure";
 import {
   hashStatics,
   type ModelBinding,
@@ -24,6 +25,7 @@ import {
 import { ONE_OPEN_WEI, testUser } from "@openledger/sequencer/testing/test-rollup";
 import { type Address, getAddress, hexToBytes, numberToHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { judgeFigureOf } from "../actions/answers/model-figure.ts";
 import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
 import { createDatanet } from "../actions/ledger/datanet-operations.ts";
 import type { LedgerClient } from "../ledger-client.ts";
@@ -173,6 +175,17 @@ test("refuses with a code for each reason, and signs nothing", async () => {
   expect((await findLeaves(bob, { owner: l1Owner })).filter(({ kind }) => kind === "model")).toEqual([]);
 }, 60_000);
 
+const FIGURE: ModelFigure = {
+  foldCount: 3,
+  isByContributor: false,
+  labels: [
+    { label: "a", rowCount: 5, rightCount: 4 },
+    { label: "b", rowCount: 4, rightCount: 2 },
+  ],
+  majorityCount: 5,
+  logisticCount: 6,
+};
+
 /** Proof of an activation by known trapdoors. */
 const prove = async ({ id: modelId }: Pick<LedgerModelLeaf, "id">): Promise<ProvenSettlement> => {
   const { payees, statics } = modelOf();
@@ -210,12 +223,18 @@ test("registers once, goes on after an interruption, and signs nothing for a mod
   const another = async (leaf: LedgerModelLeaf) => ({ ...(await prove(leaf)), modelId: 7 });
   const wrong = registerOnLedger(bob, { ...again, prove: another });
   await expect(wrong).rejects.toMatchObject({ code: "CLI_ANSWER_INVALID" });
-  const { leaf, modelId, wasRegistered } = await registerOnLedger(bob, { ...again, onProgress });
+  const { figure, leaf, modelId, wasRegistered } = await registerOnLedger(bob, { ...again, onProgress });
+  expect(figure).toBeNull();
   expect([modelId, wasRegistered, leaf.counters.priceWei]).toEqual([begun!.id, false, ONE_OPEN_WEI / 2n]);
   expect((await getModel(bob, modelId)).counters.isReady).toBe(true);
   expect(steps).toEqual(["checking", "creating", "proving", "checking", "proving", "sending"]);
-  const third = await registerOnLedger(bob, { ...again, prove: cut });
+  // The model's leaf signs its figure, also of a model that is ready.
+  const model = { ...modelOf(), figure: FIGURE };
+  const third = await registerOnLedger(bob, { ...again, model, prove: cut });
   expect(third).toMatchObject({ modelId, wasRegistered: true, sent: null });
+  expect(judgeFigureOf(bob.domain, leaf, third.figure)).toEqual({ signed: third.figure, fault: null });
+  const { rowsRoot } = model.recipe.datanet;
+  expect(third.figure!.body).toMatchObject({ modelId, version: 1, versionRoot: rowsRoot, figure: FIGURE });
 });
 
 test("has words for each refusal in the command and in the page", () => {

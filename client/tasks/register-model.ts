@@ -3,6 +3,7 @@
  * prove. The command, the factory's page and command, and the devnet draw it. Prices and balances are in wei.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
+import type { ModelFigure } from "@openledger/attribution/model/model-figure";
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
@@ -10,10 +11,12 @@ import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circu
 import { maxPayees, type Payee } from "@openledger/circuits/ledger/payee-shards";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import type { SignedFigure } from "@openledger/datanets/records/signed-figure";
 import type { RecipeTerms } from "@openledger/datanets/terms/terms-rule";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address } from "viem";
+import { type SignFigureErrorCode, signFigure } from "../actions/answers/model-figure.ts";
 import {
   encodeSettlementBody,
   type ProvenSettlement,
@@ -44,6 +47,8 @@ export interface RegistrableModel {
   readonly statics: ModelStatics;
   readonly staticsHash: bigint;
   readonly recipe: RecipeTerms;
+  /** Figure of unseen rows, which the model's leaf signs; null or absent for a model without. */
+  readonly figure?: ModelFigure | null;
   /** Payees in their places; absent where only a factory knows them: then circuits are compared without them. */
   readonly payees?: readonly Pick<Payee, "rowCount">[];
 }
@@ -295,15 +300,20 @@ export interface RegisterOnLedgerParameters
     Pick<ActivateModelParameters, "onProgress" | "prove" | "signer"> {}
 export interface RegisterOnLedgerReturnType extends CreateRegisteredReturnType {
   readonly modelId: number;
-  /** True if the ledger had the model ready, at this price: nothing was signed. */
+  /** True if the ledger had the model ready, at this price: nothing was sent. */
   readonly wasRegistered: boolean;
+  /** The model's figure, signed by its leaf, for its server to show; null for a model without. */
+  readonly figure: SignedFigure | null;
 }
-export type RegisterOnLedgerErrorCode = CreateRegisteredErrorCode | ActivateModelErrorCode;
+export type RegisterOnLedgerErrorCode =
+  | CreateRegisteredErrorCode
+  | ActivateModelErrorCode
+  | SignFigureErrorCode;
 
 /**
- * Registers a trained model: checks it, creates its leaf, and activates it. A second call goes on after an interruption, and signs
- * nothing for a model that is ready.
- * @throws as `createRegistered` and `activateModel`
+ * Registers a trained model: checks it, creates its leaf, activates it, and signs its figure. A second call goes on after an
+ * interruption; for a model that is ready it sends nothing, and signs the figure again, also with a new key of the leaf.
+ * @throws as `createRegistered`, `activateModel` and `signFigure`
  * @example
  * ```ts
  * const { modelId } = await registerOnLedger(client, {
@@ -336,7 +346,15 @@ export async function registerOnLedger(
     ...(signer && { signer }),
     ...(onProgress && { onProgress }),
   });
-  return { ...created, modelId, wasRegistered: counters.isReady };
+  return { ...created, modelId, wasRegistered: counters.isReady, figure: await signOwnFigure() };
+
+  async function signOwnFigure(): Promise<SignedFigure | null> {
+    const { figure = null, recipe } = parameters.model;
+    if (figure === null) return null;
+    const { leaf } = created;
+    const key = (await signer?.(leaf)) ?? client;
+    return signFigure(key, { leaf, figure, versionRoot: recipe.datanet.rowsRoot });
+  }
 }
 
 /**

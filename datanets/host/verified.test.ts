@@ -94,10 +94,16 @@ describe("recomputations", () => {
     expect(await sign(ann, same)).toBe("taken");
     expect(await sign(ben, { ...same, difference: { file: "features.bin", row: 17 } })).toBe("taken");
     expect(await sign(ann, { ...same, difference: { file: "columns.bin", row: null } })).toBe("taken");
-    expect(await sign(ann, same)).toBe("taken");
+    const figure = hex32(5n);
+    expect(await sign(ann, { ...same, figure })).toBe("taken");
     const expected = [
-      expect.objectContaining({ leafId: 4, version: 1, difference: { file: "features.bin", row: 17 } }),
-      expect.objectContaining({ leafId: 3, version: 1, epoch: null, difference: null }),
+      expect.objectContaining({
+        leafId: 4,
+        version: 1,
+        difference: { file: "features.bin", row: 17 },
+        figure: null,
+      }),
+      expect.objectContaining({ leafId: 3, version: 1, epoch: null, difference: null, figure }),
     ];
     expect(await listed()).toEqual(expected);
     // They stand beside the other records, not among them.

@@ -146,6 +146,11 @@ export const recordSchema = z.discriminatedUnion("kind", [
         row: z.int().min(0).nullable(),
       })
       .nullable(),
+    /**
+     * The signed figure of unseen rows that was recomputed with the model (signed-figure.ts), by its id; with a difference in
+     * figure.json the one that is wrong. Absent: the model's server showed none, or a settlement was recomputed.
+     */
+    figure: hex.optional(),
   }),
   /** The leaf has computed the report of bias of a version (report/report.ts), alone or with that of a model. */
   z.strictObject({

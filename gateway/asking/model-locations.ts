@@ -15,6 +15,7 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
 import { type FamiliesOf, MAX_ENTRIES } from "./checkable-models.ts";
+import type { FigureView, ModelFigures } from "./model-figures.ts";
 
 /** Reads the models' locations: of servers that were named, and of those that this machine knows. */
 export type ListLocations = () => Promise<readonly ServedLocation[]>;
@@ -36,6 +37,8 @@ export interface PricedModel {
   readonly version: number;
   /** Assurance of the parts of its replies; null where its server did not give its recipe. */
   readonly assurance: ReplyAssurance | null;
+  /** Figure of unseen rows that the model's leaf has signed. */
+  readonly figure: FigureView;
 }
 
 const nameOf = (modelId: number): string => `model-${modelId}`;
@@ -45,6 +48,7 @@ export class ModelLocations {
   readonly #listLocations: ListLocations;
   readonly #familiesOf: FamiliesOf;
   readonly #isAnsweredAgain: boolean;
+  readonly #figures: Pick<ModelFigures, "of">;
   readonly #assurances = new Map<number, ReplyAssurance>();
   #locations: { readonly untilMs: number; readonly list: Promise<readonly ServedLocation[]> } | null = null;
 
@@ -54,11 +58,13 @@ export class ModelLocations {
     listLocations: ListLocations,
     familiesOf: FamiliesOf,
     isAnsweredAgain: boolean,
+    figures: Pick<ModelFigures, "of">,
   ) {
     this.#client = client;
     this.#listLocations = listLocations;
     this.#familiesOf = familiesOf;
     this.#isAnsweredAgain = isAnsweredAgain;
+    this.#figures = figures;
   }
 
   #list(): Promise<readonly ServedLocation[]> {
@@ -114,15 +120,21 @@ export class ModelLocations {
       throw error;
     }
     const { counters, model } = leaf;
+    const datanets = [model.datanetId, ...model.furtherDatanets];
+    const [assurance, figure] = await Promise.all([
+      this.#assurance(location),
+      this.#figures.of(location, datanets),
+    ]);
     return {
       name: nameOf(modelId),
       modelId,
       serverUrl,
       priceWei: counters.priceWei,
       isPayable: counters.isReady && counters.isApproved,
-      datanets: [model.datanetId, ...model.furtherDatanets],
+      datanets,
       version: model.version,
-      assurance: await this.#assurance(location),
+      assurance,
+      figure,
     };
   }
 

@@ -90,7 +90,7 @@ export async function createGatewayApp(modules: GatewayAppModules): Promise<Fast
 }
 
 const modelView = (
-  { assurance, datanets, isPayable, modelId, name, priceWei, version }: PricedModel,
+  { assurance, datanets, figure, isPayable, modelId, name, priceWei, version }: PricedModel,
   feeWei: bigint,
   maxPriceWei: bigint,
 ) => ({
@@ -107,5 +107,6 @@ const modelView = (
     isPayable,
     isWithinPrice: priceWei + feeWei <= maxPriceWei,
     assurance,
+    figure,
   },
 });

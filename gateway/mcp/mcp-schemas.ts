@@ -28,6 +28,12 @@ export const modelsResult = z.strictObject({
         .strictObject({ answer: assurance, query: assurance, rows: assurance })
         .nullable()
         .describe("what a paid answer is checked for; null: the model's server did not give its recipe"),
+      figure: z
+        .string()
+        .nullable()
+        .describe(
+          "how often it labels unseen rows right, as its leaf has signed, or why that is not shown; null: not known",
+        ),
     }),
   ),
 });

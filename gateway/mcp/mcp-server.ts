@@ -153,14 +153,17 @@ export function createMcpServer(modules: McpModules): McpServer {
 
 async function listModels({ budget, maxPriceWei, locations }: McpModules): Promise<ToolAnswer> {
   const [models, { feeWei }] = await Promise.all([locations.models(), budget.feeOf()]);
-  const views = models.map(({ priceWei, serverUrl: _, ...model }) => ({
+  const views = models.map(({ figure, priceWei, serverUrl: _, ...model }) => ({
     ...model,
     datanets: [...model.datanets],
+    figure: "text" in figure ? figure.text : null,
     priceWei: `${priceWei}`,
     priceOpen: formatOpen(priceWei),
     isWithinPrice: priceWei + feeWei <= maxPriceWei,
   }));
-  const lines = views.map(({ name, priceOpen }) => `${name}: ${priceOpen} OPEN an answer`);
+  const lines = views.map(({ figure, name, priceOpen }) =>
+    [`${name}: ${priceOpen} OPEN an answer`, ...(figure === null ? [] : [figure])].join("; "),
+  );
   return result(lines.join("\n"), { maxPriceOpen: formatOpen(maxPriceWei), models: views });
 }
 

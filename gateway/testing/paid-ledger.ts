@@ -34,6 +34,7 @@ import { openGatewayStore } from "../account/gateway-store.ts";
 import { Asker, type AskerLimits } from "../asking/asker.ts";
 import { Budget } from "../asking/budget.ts";
 import { CheckableModels } from "../asking/checkable-models.ts";
+import { ModelFigures } from "../asking/model-figures.ts";
 import { ModelLocations } from "../asking/model-locations.ts";
 import { QuestionJournal } from "../asking/question-journal.ts";
 import { createGatewayApp } from "../http/gateway-app.ts";
@@ -121,8 +122,10 @@ export async function startPaidLedger() {
     balanceWei: `${ledger.balanceWei}`,
   });
   answers.set(`GET /v1/leaves/${PAYER}`, leaf);
-  const model = () =>
-    modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}`, epoch: ledger.epoch });
+  const model = () => ({
+    ...modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}`, epoch: ledger.epoch }),
+    keyX: hex32(key.keyX),
+  });
   for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, model);
   answers.set("GET /v1/fees", feesAnswer(FEE_WEI));
   const pageOf = (epoch: number, paid: typeof ledger.paid) => () =>
@@ -225,6 +228,9 @@ export async function startPaidLedger() {
       listPayments();
     },
     prompts: published.prompts,
+    published: published.model,
+    /** Folder of the model's files, as its server reads them. */
+    modelFolder: published.publishedFolder,
     newFolder: () => join(folder, `gateway-${folderCount++}`),
     /**
      * A gateway's asker on a store of its own. A second one of the same folder is a process that was started again.
@@ -257,7 +263,8 @@ export async function startPaidLedger() {
       const own = this.newFolder();
       const { asker, close, journal } = await this.openAsker(own);
       const signing = { ...client, leafId: PAYER };
-      const locations = new ModelLocations(client, async () => [place], familiesOf, false);
+      const figures = new ModelFigures({ client: signing, leafId: PAYER, hostUrl: null });
+      const locations = new ModelLocations(client, async () => [place], familiesOf, false, figures);
       const token = new Secret(createToken());
       const maxPriceWei = 2n * PRICE_WEI;
       const modules: McpModules = {

@@ -35,6 +35,7 @@
  *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
 
+import { figureSchema } from "@openledger/attribution/model/model-figure";
 import { staticsSchema } from "@openledger/attribution/model/model-manifest";
 import { MODEL_USES, rowTermsSchema } from "@openledger/attribution/model/recipe-fields";
 import { tellingColumnSchema } from "@openledger/attribution/model/telling-words";
@@ -575,6 +576,10 @@ export const registrationSchema = z.object({
   modelId: leafId.nullable(),
   percent: z.number(),
   activation: settlementBodySchema.nullable(),
+  /** Figure of unseen rows, for the model's owner to sign; null for a model without, and of earlier releases. */
+  figure: figureSchema.nullable().default(null),
+  /** True if the factory has the figure that the model's leaf has signed. */
+  isFigureSigned: z.boolean().default(false),
   failure: failureSchema.nullable(),
 });
 export type FactoryRegistration = z.output<typeof registrationSchema>;

@@ -15,6 +15,7 @@ import {
 import { recordPaths } from "@openledger/client/datanets/sound-records";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
+import type { SignedFigure } from "@openledger/datanets/records/signed-figure";
 import { type HostRequest, signRequest } from "@openledger/datanets/records/signed-request";
 import { pause } from "@openledger/foundation/retry";
 import { BodyTooLong, boundedBytes } from "@openledger/foundation/wire/bounded-body";
@@ -213,6 +214,11 @@ export class FactoryClient {
   /** Has the activation of a model proven that was created with the registration's statics. */
   proveActivation(id: string, modelId: number): Promise<FactoryRegistration> {
     return this.#post(`/v1/jobs/${id}/registration`, { modelId }, registrationSchema);
+  }
+
+  /** Brings the figure that the model's leaf has signed: the factory shows it where it serves the model. */
+  bringFigure(id: string, signed: SignedFigure): Promise<FactoryRegistration> {
+    return this.#post(`/v1/jobs/${id}/figure`, signed, registrationSchema);
   }
 
   export(id: string, form: ExportForm): Promise<FactoryExport> {

@@ -1,8 +1,15 @@
 /** Registration of a factory's job: refused before the ledger is asked for anything, where the factory says why or shows nothing. */
 import type { RowTerms } from "@openledger/attribution/model/recipe-fields";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { judgeFigureOf } from "@openledger/client/actions/answers/model-figure";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { createLedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import type { SignedFigure } from "@openledger/datanets/records/signed-figure";
 import { whyUnapprovable } from "@openledger/datanets/terms/terms-rule";
-import { expect, it } from "vitest";
+import { hex32 } from "@openledger/foundation/hex";
+import { expect, it, onTestFinished } from "vitest";
+import { modelLeaf, publishDirectModel } from "../testing/answered-world.ts";
 import type { FactoryClient } from "./factory-client.ts";
 import { registerJob } from "./register-job.ts";
 
@@ -44,4 +51,30 @@ it("is refused where the factory shows nothing to register", async () => {
     code: "CLI_ANSWER_INVALID",
     data: { server: "factory" },
   });
+});
+
+it("signs the figure of a model that is registered, once", async () => {
+  await initPoseidon();
+  const { client: signer, close, key, sequencer } = await createLedgerFixture({ hasFeed: false });
+  onTestFinished(close);
+  const { model, remove } = await publishDirectModel();
+  onTestFinished(remove);
+  const leaf = { ...modelLeaf(model, 15), keyX: hex32(key.keyX) };
+  sequencer.answers.set("GET /v1/models/15", leaf);
+  const brought: SignedFigure[] = [];
+  let isFigureSigned = false;
+  const factory = {
+    registration: async () => ({ state: "registered", modelId: 15, figure: model.figure, isFigureSigned }),
+    lineage: async () => ({ recipe: model.recipe }),
+    bringFigure: async (jobId: string, signed: SignedFigure) => {
+      expect(jobId).toBe("job-1");
+      brought.push(signed);
+      isFigureSigned = true;
+    },
+  } as unknown as FactoryClient;
+  for (let time = 0; time < 2; time++) expect(await registerJob(signer, factory, options)).toBe(15);
+  expect(brought).toHaveLength(1);
+  const { body } = brought[0]!;
+  expect(body).toMatchObject({ figure: model.figure, versionRoot: model.recipe.datanet.rowsRoot });
+  expect(judgeFigureOf(signer.domain, await getModel(signer, 15), brought[0])).toMatchObject({ fault: null });
 });

@@ -5,9 +5,11 @@
 
 import { parseRecipeTerms } from "@openledger/attribution/model/recipe-fields";
 import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
+import { signFigure } from "@openledger/client/actions/answers/model-figure";
 import type { ProvenEntry, ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getModel } from "@openledger/client/sequencer/model-reads";
 import {
   firstHostOf,
   type RegisterProgress,
@@ -38,7 +40,7 @@ interface RegisterJobOptions {
 
 /**
  * Registers a job's model on the ledger: the client's key creates it and signs its activation, the factory proves that. What an
- * earlier call has done is not done again.
+ * earlier call has done is not done again. It signs the figure of the model, too, for the factory to show.
  * @returns the model's leaf
  * @throws MOD_FACTORY_NOT_REGISTRABLE and other MOD_FACTORY_…; CLI_ANSWER_INVALID where the factory proves nothing; as `registerOnLedger`
  */
@@ -48,7 +50,10 @@ export async function registerJob(
   { datanetHosts = [], jobId, onProgress, ...terms }: RegisterJobOptions,
 ): Promise<number> {
   const registration = await factory.registration(jobId);
-  if (registration.state === "registered") return registration.modelId!;
+  if (registration.state === "registered") {
+    await bringFigure(client, factory, jobId, registration);
+    return registration.modelId!;
+  }
   if (!registration.isRegistrable)
     throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${jobId}: ${registration.whyNot}`, {
       data: { why: registration.whyNot },
@@ -72,8 +77,21 @@ export async function registerJob(
     onProgress: ({ step }) => onProgress?.({ step, percent: step === "sending" ? 100 : 0 }),
   });
   // It looks at the ledger again.
-  await factory.registration(jobId);
+  await bringFigure(client, factory, jobId, await factory.registration(jobId));
   return modelId;
+}
+
+/** Signs the model's figure with the model's key, unless the factory has it signed. */
+async function bringFigure(
+  client: LedgerClient,
+  factory: FactoryClient,
+  jobId: string,
+  { figure, isFigureSigned, modelId }: FactoryRegistration,
+): Promise<void> {
+  if (figure === null || isFigureSigned || modelId === null) return;
+  const { datanet } = parseRecipeTerms((await factory.lineage(jobId)).recipe);
+  const leaf = await getModel(client, modelId);
+  await factory.bringFigure(jobId, signFigure(client, { leaf, figure, versionRoot: datanet.rowsRoot }));
 }
 
 /** Has the factory prove a model's activation. @throws CLI_ANSWER_INVALID, MOD_FACTORY_… */

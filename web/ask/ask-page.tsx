@@ -15,6 +15,7 @@ import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
+import { FigurePart } from "../hosts/figure-part.tsx";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { useRecomputations } from "../hosts/recomputations.ts";
 import { useLoad } from "../hosts/use-load.ts";
@@ -70,6 +71,12 @@ export function AskPage(props: PageProps) {
       ) : (
         <>
           <Picker site={site} models={found === undefined ? [model] : value.models} chosen={model} />
+          <FigurePart
+            key={`figure ${model.modelId}`}
+            {...props}
+            model={model}
+            findServer={async () => model.serverUrl}
+          />
           <Recomputed {...props} model={model} />
           <ModelQuestion key={`${model.serverUrl} ${model.modelId}`} {...props} model={model} />
         </>

@@ -9,8 +9,10 @@ import {
   settlementsUpTo,
 } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import { findServedLocations } from "../ask/served-models.ts";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
+import { FigurePart } from "../hosts/figure-part.tsx";
 import { DifferenceNotice, RecomputedBy } from "../hosts/recomputation-parts.tsx";
 import { useRecomputations } from "../hosts/recomputations.ts";
 import { datanetHref } from "../hosts/tab-props.ts";
@@ -41,6 +43,12 @@ export function ModelPart(props: PageProps & { modelId: number }) {
     <Answered answer={answer} none="">
       {({ model, settlements }) => (
         <>
+          <FigurePart
+            {...props}
+            isWhole
+            model={{ modelId, datanetIds: approvalsOf(model).map(({ id }) => id) }}
+            findServer={() => serverOf(site, modelId)}
+          />
           <Recomputations {...props} model={model} />
           <ModelWithdrawn {...props} model={model} />
           <Terms model={model} />
@@ -52,6 +60,12 @@ export function ModelPart(props: PageProps & { modelId: number }) {
       )}
     </Answered>
   );
+}
+
+/** Address of the first server of the site that has the model; null for none. */
+async function serverOf(site: PageProps["site"], modelId: number): Promise<string | null> {
+  const { places } = await findServedLocations(site);
+  return places.find((one) => one.modelId === modelId)?.serverUrl ?? null;
 }
 
 const LazyModelPapers = lazyPage(async () => (await import("./model-papers.tsx")).ModelPapers);

@@ -22,6 +22,7 @@ import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import { type HeldOut, type HeldOutFigures, heldOut, heldOutFigures } from "../held-out-odds.ts";
 import { type HonestFolds, honestFolds } from "../honest-folds.ts";
 import type { FamilyTraining, TrainedModel, TrainOptions } from "../model-family.ts";
+import { figureOf } from "../model-figure.ts";
 import type { OwnedRow } from "../owned-rows.ts";
 import { payeeTable } from "../payee-table.ts";
 import { checkRowsRoot } from "../rows-root.ts";
@@ -69,6 +70,11 @@ export function directTrainingOf(readVectors?: ReadVectors): FamilyTraining<Dire
     tellingColumns: async (rows, recipe) =>
       tellingColumns(shapeOf(recipe), rows, { ...(await foldsOf(rows, recipe)), foldCount: FOLDS }),
     areInputsOfRows,
+    async figure(rows, recipe, options) {
+      checkRowsRoot(rows, recipe);
+      const examples = decodeRows(rows, recipe, await directInputs(recipe, readVectors));
+      return figureOf(await heldOutOf(rows, examples, recipe, options));
+    },
     describe: ({ accuracy, heldOut: unseen }) =>
       [
         `it labels ${percent(accuracy ?? 0)} of its rows as was accepted`,
@@ -102,7 +108,7 @@ const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 export async function trainDirect(
   rows: readonly OwnedRow[],
   unchecked: DirectRecipe,
-  options: Pick<TrainOptions, "onProgress" | "withHeldOut"> & {
+  options: Pick<TrainOptions, "foldCount" | "onProgress" | "withHeldOut"> & {
     /** Reads the word vectors that a recipe names. */
     readonly readVectors?: ReadVectors | undefined;
   } = {},
@@ -131,7 +137,7 @@ export async function trainDirect(
   };
 }
 
-/** Folds of rows that a model of the other folds labels. */
+/** Folds of rows that a model of the other folds labels; a figure may be of others. */
 const FOLDS = 5;
 /** Tolerance of those models: what a few more steps would change is no answer. */
 const HELD_OUT_TOLERANCE = 1e-4;
@@ -141,30 +147,34 @@ async function heldOutOf(
   rows: readonly OwnedRow[],
   examples: DecodedRows,
   recipe: DirectRecipe,
-  options: Pick<TrainOptions, "onProgress">,
+  { foldCount = FOLDS, ...options }: Pick<TrainOptions, "foldCount" | "onProgress">,
 ): Promise<HeldOutFigures | null> {
   const { classes } = recipe;
   const shape = shapeOf(recipe);
-  const { folds, isByContributor } = await foldsOf(rows, recipe);
-  const judged = judgeByOthers(examples, recipe, { ...options, folds });
+  const { folds, isByContributor } = await foldsOf(rows, recipe, foldCount);
+  const judged = judgeByOthers(examples, recipe, { ...options, folds, foldCount });
   const figures = heldOutFigures(judged, examples.labels, classes);
   if (figures === null) return null;
   const { isJudged } = judged;
   const plain = await plainFigures(
     shape,
     rows.map(({ content }) => content),
-    { labels: examples.labels, classCount: classes.length, folds, foldCount: FOLDS, isJudged },
+    { labels: examples.labels, classCount: classes.length, folds, foldCount, isJudged },
   );
   const { interval, macroRecall, recalls } = unseenShares(figures.confusion)!;
-  const telling = tellingColumns(shape, rows, { folds, foldCount: FOLDS, low: interval[0] });
-  return { ...figures, interval, macroRecall, recalls, plain, isByContributor, telling };
+  const telling = tellingColumns(shape, rows, { folds, foldCount, low: interval[0] });
+  return { ...figures, interval, macroRecall, recalls, plain, foldCount, isByContributor, telling };
 }
 
-/** Judges each row by a model of the other folds' rows: each row is in one of five folds. */
+/** Judges each row by a model of the other folds' rows. */
 function judgeByOthers(
   examples: DecodedRows,
   recipe: DirectRecipe,
-  { folds, onProgress }: Pick<TrainOptions, "onProgress"> & { readonly folds: Int32Array },
+  {
+    folds,
+    foldCount = FOLDS,
+    onProgress,
+  }: Pick<TrainOptions, "onProgress"> & { readonly folds: Int32Array; readonly foldCount?: number },
 ): HeldOut {
   const classCount = recipe.classes.length;
   const model = logisticModel({
@@ -176,7 +186,7 @@ function judgeByOthers(
   });
   return heldOut(model, examples, {
     folds,
-    foldCount: FOLDS,
+    foldCount,
     classCount,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
@@ -187,8 +197,8 @@ const shapeOf = ({ inputs }: DirectRecipe) => ({
   fields: inputs.kind === "table" ? inputs.fields : [],
 });
 
-const foldsOf = (rows: readonly OwnedRow[], recipe: DirectRecipe): Promise<HonestFolds> =>
-  honestFolds(rows, { shape: shapeOf(recipe), foldCount: FOLDS, seed: recipe.seed });
+const foldsOf = (rows: readonly OwnedRow[], recipe: DirectRecipe, foldCount = FOLDS): Promise<HonestFolds> =>
+  honestFolds(rows, { shape: shapeOf(recipe), foldCount, seed: recipe.seed });
 
 /** Near-duplicates by content, among rows of one label. */
 async function duplicatesAmong(rows: readonly OwnedRow[], { inputs, rules }: DirectRecipe) {

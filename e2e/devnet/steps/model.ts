@@ -4,6 +4,7 @@ import { readModel, writeModel } from "@openledger/attribution/model/model-direc
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { signFigure } from "@openledger/client/actions/answers/model-figure";
 import { readVersion, readVersionRows } from "@openledger/client/actions/data/published-version";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
@@ -18,6 +19,7 @@ import { activateModel, createRegistered, firstHostOf } from "@openledger/client
 import { nameCard } from "@openledger/datanets/card/card";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { readIfPresent } from "@openledger/foundation/whole-file";
+import { writeSignedFigure } from "@openledger/models/serving/answers/figure-file";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
@@ -124,6 +126,12 @@ export async function createOnLedger(
   const { id: modelId } = leaf;
   const { hash } = job.journal.get<SignedSubmission>(step)!;
   await job.journal.set(stepOf(part.name, "model-id"), modelId);
+  const { figure, recipe } = model;
+  if (figure !== null)
+    await writeSignedFigure(
+      part.folder,
+      signFigure(mia, { leaf, figure, versionRoot: recipe.datanet.rowsRoot }),
+    );
   const { hostUrl } = job;
   await withRetry(job, () => setDisplayName(mia, { hostUrl, name: part.title, leafId: modelId }));
   job.console.done(`mia registers model ${modelId}, ${part.title}: operation ${hash}`);

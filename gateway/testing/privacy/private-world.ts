@@ -408,7 +408,9 @@ async function openGatewayOf(
     { client, leafId, budget, journal, models, logger },
     { maxPriceWei, minAssurance: {}, maxQueued: 8 },
   );
-  const locations = new ModelLocations(client, async () => [place], familiesOf, false);
+  const locations = new ModelLocations(client, async () => [place], familiesOf, false, {
+    of: async () => ({ state: "none" }),
+  });
   const token = new Secret(createToken());
   const modules = {
     asker,

@@ -5,11 +5,24 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { jsonBytes } from "@openledger/attribution/model/answering-hash";
+import {
+  decodeFigure,
+  FIGURE_FILE,
+  figureDifference,
+  type ModelFigure,
+} from "@openledger/attribution/model/model-figure";
 import { DIRECT, hashRecipe } from "@openledger/attribution/model/recipe-fields";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
+import { judgeFigureOf } from "@openledger/client/actions/answers/model-figure";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import {
+  FAULT_WORDS,
+  SIGNED_FIGURE_FILE,
+  type SignedFigure,
+} from "@openledger/datanets/records/signed-figure";
 import { whyUnapprovable } from "@openledger/datanets/terms/terms-rule";
 import { isStorableText } from "@openledger/foundation/database/storable-text";
 import { hex32 } from "@openledger/foundation/hex";
@@ -39,7 +52,7 @@ export function requireFinishedJob(job: StoredJob): StoredJob {
 }
 
 export async function registrationOf(context: FactoryContext, job: StoredJob): Promise<FactoryRegistration> {
-  const { jobs, client, datasets } = context;
+  const { jobs, client, datasets, files } = context;
   const { registration, view } = job;
   let { state } = registration;
   // Anyone who has the activation may send it: the ledger alone knows whether somebody did.
@@ -62,7 +75,47 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
     rowCount: view.rowCount,
     payeeCount: presentPayees(people).length,
     modelId: view.modelId,
+    figure: await figureOfJob(files, view.id),
+    isFigureSigned: (await files.list(view.id, "model")).some(({ name }) => name === SIGNED_FIGURE_FILE),
   };
+}
+
+/** The figure that the job's training has computed; null for a model without. */
+async function figureOfJob(files: JobFiles, jobId: string): Promise<ModelFigure | null> {
+  const found = await files.open(jobId, "model", FIGURE_FILE);
+  if (found === null) return null;
+  const pieces: Buffer[] = [];
+  for await (const piece of found.bytes) pieces.push(piece);
+  return decodeFigure(new Map([[FIGURE_FILE, new Uint8Array(Buffer.concat(pieces))]]));
+}
+
+/**
+ * Stores the job's figure as the model's leaf has signed it, beside the model's files.
+ * @throws MOD_FACTORY_JOB_STATE for a job without a registered model or a figure; SRV_BAD_REQUEST for another figure than the job's, or
+ *   one that the model's present key has not signed
+ */
+export async function storeFigure(
+  context: FactoryContext,
+  job: StoredJob,
+  signed: SignedFigure,
+): Promise<FactoryRegistration> {
+  const { client, files } = context;
+  const { id, modelId } = requireFinishedJob(job).view;
+  const figure = await figureOfJob(files, id);
+  if (modelId === null || figure === null)
+    throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} has no registered model with a figure`, {
+      data: { reason: "not-registered", id },
+    });
+  const { fault } = judgeFigureOf(client.domain, await modelLeaf(context, modelId), signed);
+  const difference = figureDifference(signed.body.figure, figure);
+  if (fault !== null || difference !== null)
+    throw factoryError(
+      "SRV_BAD_REQUEST",
+      fault === null ? `${difference!.field} of the figure is not the job's` : `it is ${FAULT_WORDS[fault]}`,
+      { data: { fields: ["body"], fault } },
+    );
+  await files.put(id, { form: "model", name: SIGNED_FIGURE_FILE, bytes: jsonBytes(signed) });
+  return registrationOf(context, job);
 }
 
 /** Jobs of earlier releases were planned without a look at what their rows' terms forbid. */

@@ -3,6 +3,7 @@
  * registers them.
  */
 
+import { signedFigureSchema } from "@openledger/datanets/records/signed-figure";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -26,6 +27,7 @@ import {
   lineageOf,
   registrationOf,
   requireFinishedJob,
+  storeFigure,
 } from "./finished-jobs.ts";
 
 /** Characters of a comparison's request beside its prompts. */
@@ -64,6 +66,10 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
   route("POST /v1/jobs/:id/registration", { ...params, body: registrationRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
     return beginActivation(context, await jobs.require(request.params.id, leafId), request.body.modelId);
+  });
+  route("POST /v1/jobs/:id/figure", { ...params, body: signedFigureSchema }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return storeFigure(context, await jobs.require(request.params.id, leafId), request.body);
   });
   route("POST /v1/jobs/:id/exports", { ...params, body: exportRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);

@@ -36,6 +36,14 @@ interface FileRow {
 /** Refuses, in the transaction that names the file, where the writer may not write any more. */
 export type WriteCheck = (queries: Queries) => Promise<void>;
 
+/** Path of a file, or its bytes where they are few. */
+type FileSource = { readonly path: string } | { readonly bytes: Uint8Array };
+
+const piecesOf = (source: FileSource): AsyncIterable<Buffer> | Iterable<Buffer> =>
+  "bytes" in source
+    ? [Buffer.from(source.bytes)]
+    : createReadStream(source.path, { highWaterMark: PIECE_BYTES });
+
 export class JobFiles {
   readonly #database: Database;
 
@@ -55,7 +63,7 @@ export class JobFiles {
   /** @throws MOD_FACTORY_UNKNOWN if the job was deleted, what `check` throws */
   async put(
     jobId: string,
-    { form, name, path }: { readonly form: FileForm; readonly name: string; readonly path: string },
+    { form, name, ...source }: { readonly form: FileForm; readonly name: string } & FileSource,
     check: WriteCheck = async () => {},
   ): Promise<void> {
     const id = randomUUID();
@@ -70,10 +78,10 @@ export class JobFiles {
       const hash = createHash("sha256");
       let sizeBytes = 0;
       let piece = 0;
-      for await (const bytes of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
-        await this.#database.query("insert into pieces values ($1, $2, $3)", [id, piece, bytes as Buffer]);
-        hash.update(bytes as Buffer);
-        sizeBytes += (bytes as Buffer).length;
+      for await (const bytes of piecesOf(source)) {
+        await this.#database.query("insert into pieces values ($1, $2, $3)", [id, piece, bytes]);
+        hash.update(bytes);
+        sizeBytes += bytes.length;
         piece += 1;
       }
       const sha256 = hash.digest("hex");

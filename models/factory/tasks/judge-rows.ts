@@ -11,7 +11,12 @@ import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
 import { tellingColumns } from "@openledger/attribution/model/telling-columns";
 import { plainFigures } from "@openledger/attribution/model/unseen-figures";
-import { confusionOf, rightCount, unseenShares } from "@openledger/attribution/model/unseen-shares";
+import {
+  confusionOf,
+  type PlainFigures,
+  rightCount,
+  unseenShares,
+} from "@openledger/attribution/model/unseen-shares";
 import { inputOf } from "@openledger/attribution/rows/row-content";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
@@ -128,20 +133,22 @@ export async function accuracyOf(
   { recipe, training }: ModelPlan,
   judged: readonly JudgedRow[],
   rows: readonly OwnedRow[],
-  { foldCount, folds, isByContributor, labels }: JudgedIn,
+  { foldCount, folds, isByContributor, labels, plain: known }: JudgedIn,
 ): Promise<FactoryAccuracy> {
   const isJudged = new Uint8Array(rows.length);
   for (const { row } of judged) isJudged[row] = 1;
   const shape = { kind: training.family.promptKind(recipe), fields: inputFieldsOf(recipe) ?? [] };
-  const plain = await plainFigures(
-    shape,
-    rows.map(({ content }) => content),
-    {
-      labels: Int32Array.from(rows, ({ label }) => labels.indexOf(label!)),
-      classCount: labels.length,
-      ...{ folds, foldCount, isJudged },
-    },
-  );
+  const plain =
+    known ??
+    (await plainFigures(
+      shape,
+      rows.map(({ content }) => content),
+      {
+        labels: Int32Array.from(rows, ({ label }) => labels.indexOf(label!)),
+        classCount: labels.length,
+        ...{ folds, foldCount, isJudged },
+      },
+    ));
   const confusion = confusionOf(
     labels.length,
     judged.map(({ answered, row }) => [labels.indexOf(rows[row]!.label!), labels.indexOf(answered)]),
@@ -153,7 +160,7 @@ export async function accuracyOf(
     isByContributor,
     telling: tellingColumns(shape, rows, { folds, foldCount, ...low }),
     judgedCount: judged.length,
-    plainCount: plain === null ? null : Math.round(plain.logistic * judged.length),
+    plainCount: plain?.logisticCount ?? null,
     rightCount: rightCount(confusion),
     commonestCount: Math.max(...confusion.map((counts) => counts.reduce((sum, count) => sum + count, 0))),
     labels: [...labels],
@@ -165,4 +172,6 @@ interface JudgedIn extends Pick<HonestFolds, "folds" | "isByContributor"> {
   readonly foldCount: number;
   /** Labels in the order of the card. */
   readonly labels: readonly string[];
+  /** Baselines of the same rows and folds, where they are known already. */
+  readonly plain?: PlainFigures | null | undefined;
 }

@@ -66,11 +66,18 @@ export async function trainSorter(
   step = sortingSteps(rows.length, form);
   const isTable = training.family.promptKind(recipe) === "table";
   await sayStep(last === null ? [] : [mistakesOf(last, rows, { isTable, step })]);
-  const accuracy =
-    last === null || folds === null
-      ? null
-      : await accuracyOf(plan, last.judged, rows, { ...folds, foldCount, labels });
-  const trained = await training.train(rows, recipe, { onProgress, withHeldOut: false });
+  // Who stops the judging gets a model without the figure that its leaf signs.
+  const withHeldOut = folds !== null && wish() === null;
+  const trained = await training.train(rows, recipe, {
+    onProgress,
+    withHeldOut,
+    ...(withHeldOut ? { foldCount } : {}),
+  });
+  if (last === null || folds === null) return { trained, accuracy: null };
+  const { heldOut } = trained;
+  // The baselines' folds are the same; a row whose label its own fold alone has is judged here, and not there.
+  const plain = heldOut?.rowCount === last.judged.length ? heldOut.plain : null;
+  const accuracy = await accuracyOf(plan, last.judged, rows, { ...folds, foldCount, labels, plain });
   return { trained, accuracy };
 }
 

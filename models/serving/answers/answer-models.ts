@@ -43,6 +43,7 @@ import { createModelApp, type RoutedModel, type SettlingSource } from "./answer-
 import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { AttributionThread } from "./attribution-thread.ts";
+import { readSignedFigure } from "./figure-file.ts";
 import { createLedgerView, type LedgerView } from "./ledger-view.ts";
 import { RowLines } from "./row-lines.ts";
 import { RowReaders } from "./row-readers.ts";
@@ -368,6 +369,7 @@ export class AnswerModels {
           ? (family.readShared?.({ family, recipe }, name) ?? null)
           : readBaseFile(text.base, name, this.#bases),
       publishesRows: rows !== null,
+      figure: () => readSignedFigure(folder),
       // Attack: a model whose rows are withheld has their texts in its index.
       tellsRows: (name) => name === ROWS_FILE || (isOfRows && name === INDEX_FILE),
       row: async (position) => {

@@ -14,6 +14,7 @@ import type { RanMode } from "@openledger/attribution/scores/score-engine";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { signature } from "@openledger/circuits/wire/wire-fields";
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
+import type { SignedFigure } from "@openledger/datanets/records/signed-figure";
 import { setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
@@ -50,6 +51,8 @@ export interface RoutedModel {
   readonly publishesRows: boolean;
   /** True for a file with rows or parts of their texts, which readers alone get. */
   tellsRows(name: string): boolean;
+  /** The figure of unseen rows that the model's leaf has signed; null for none. */
+  figure(): Promise<SignedFigure | null>;
   /** The content of a row, if rows are published. @throws ATT_ROW_WITHDRAWN */
   row(position: number): Bytes | Promise<Bytes>;
   /** Passes if the request may read the rows. @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED and what else the Datanets' rules say */
@@ -157,6 +160,8 @@ export async function createModelApp(
     if (isOwn && model.tellsRows(file)) await model.requireReader(request);
     return sendFile(reply, file, isOwn ? await model.file(file) : null);
   });
+
+  app.get(`${PREFIX}/v1/figure`, async (request) => ({ figure: await of(request).figure() }));
 
   app.get<{ Params: { file: string } }>(`${PREFIX}/v1/base/:file`, async (request, reply) => {
     const { file } = request.params;

@@ -4,12 +4,14 @@
  */
 
 import { readModel } from "@openledger/attribution/model/model-directory";
+import { figureWords } from "@openledger/attribution/model/model-figure";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { approvalsOf, getSettlement } from "@openledger/client/sequencer/model-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { type RegisterProgress, registerOnLedger } from "@openledger/client/tasks/register-model";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
+import { writeSignedFigure } from "@openledger/models/serving/answers/figure-file";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
@@ -42,7 +44,7 @@ export async function registerModel({
   const { address: l1Owner } = signer.account.l1;
   const payer = await accountOf(signer.client, l1Owner);
   const client = await signFor(signer, payer);
-  const { leaf, modelId, terms, wasRegistered } = await registerOnLedger(client, {
+  const { figure, leaf, modelId, terms, wasRegistered } = await registerOnLedger(client, {
     ...{ model, l1Owner, from: payer.id },
     priceWei: parseOpen(options.price),
     amountWei: parseOpen(options.amount),
@@ -54,11 +56,15 @@ export async function registerModel({
     },
     onProgress: ({ step }) => output.progress(STEPS[step]),
   });
+  if (figure !== null) await writeSignedFigure(args[0]!, figure);
   const activation = await getSettlement(signer.client, modelId, 0);
   const found = terms.flatMap(({ datanetId, ...one }) => approvalWords(datanetId, one));
   const lines = [
     ...new Set(found),
-    `model ${modelId} ${wasRegistered ? "was registered before: nothing was signed" : "is ready"}: ${counted(payeeCount, "payee")}, at most ${settling.size0} payments an epoch`,
+    `model ${modelId} ${wasRegistered ? "was registered before: nothing was sent" : "is ready"}: ${counted(payeeCount, "payee")}, at most ${settling.size0} payments an epoch`,
+    ...(figure === null
+      ? []
+      : [`its leaf has signed its figure, which its server shows: ${figureWords(figure.body.figure)}`]),
     ...approvalsOf(leaf).map(
       ({ id }, position) =>
         `${position === 0 ? "it takes payments once its datanet approves it" : "and this one, too"}: openledger datanet approve-model ${id} ${modelId}`,
@@ -69,6 +75,7 @@ export async function registerModel({
     datanetId: leaf.model.datanetId,
     furtherDatanets: leaf.model.furtherDatanets,
     staticsHash: hex32(model.staticsHash),
+    figure: figure?.body.figure ?? null,
     payeeCount,
     cap: settling.size0,
     circuit: settling.name,

@@ -9,7 +9,7 @@ import { openReader } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { signerClient } from "../datanet/host-options.ts";
-import { sendRecords } from "../watch/send-records.ts";
+import { sendRecords, type WatchResult } from "../watch/send-records.ts";
 import { recompute, type VerifyModelOptions } from "./verify-model.ts";
 
 export interface SignModelOptions extends VerifyModelOptions {
@@ -42,25 +42,33 @@ export async function verifyAndSign({
   };
   const { facts, lines } = await recompute(client, { what, onPublished }, options, output);
   if (signer === null) return output.answer(lines, facts);
-  const signedAt = await signAt(signer, { hostUrl: options.host!, modelId: modelId!, versions });
-  output.answer([...lines, `signed that you have recomputed it: ${signedAt.join(", ")}`], {
-    ...facts,
-    signedAt,
-  });
+  const figure = facts.figureId as string | null;
+  const signedAt = await signAt(signer, { hostUrl: options.host!, modelId: modelId!, versions, figure });
+  output.answer(
+    [
+      ...lines,
+      `signed that you have recomputed it${figure === null ? "" : ", with its figure"}: ${signedAt.join(", ")}`,
+    ],
+    {
+      ...facts,
+      signedAt,
+    },
+  );
 }
 
 /** Signs for each of the model's Datanets that the host has. @returns "host's URL#Datanet" of each */
 async function signAt(
   signer: LedgerClient,
-  { hostUrl, modelId, versions }: { hostUrl: string; modelId: number; versions: readonly number[] },
+  { hostUrl, ...found }: { hostUrl: string } & Pick<WatchResult, "figure" | "modelId" | "versions">,
 ): Promise<string[]> {
+  const { modelId } = found;
   const { binding } = staticsOf(await getModel(signer, modelId));
   const places = datanetIds(unpackBinding(binding)).map((datanetId, place) => ({
     datanetId,
     hostUrl,
     place,
   }));
-  const result = { modelId, epoch: null, difference: null, versions };
+  const result = { ...found, epoch: null, difference: null };
   const sent = await sendRecords(signer, result, { history: signer, places });
   if (sent.length > 0) return sent;
   throw commandError("CMD_USAGE", `${hostUrl} has none of model ${modelId}'s Datanets: name another --host`);

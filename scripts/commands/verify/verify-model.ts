@@ -7,6 +7,7 @@ import { stat } from "node:fs/promises";
 import { vectorsWords } from "@openledger/attribution/inputs/released-vectors";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import type { ModelParts } from "@openledger/attribution/model/model-family";
+import { figureWords } from "@openledger/attribution/model/model-figure";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
@@ -18,6 +19,7 @@ import {
 import type { OnProgress } from "@openledger/attribution/progress";
 import { datanetIds, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { type ReadFigureReturnType, readFigure } from "@openledger/client/actions/answers/model-figure";
 import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
@@ -26,6 +28,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getInfo, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
+import { FAULT_WORDS } from "@openledger/datanets/records/signed-figure";
 import { counted } from "@openledger/foundation/counted";
 import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
@@ -54,6 +57,8 @@ export interface RecomputeWhat {
   readonly modelId?: number;
   /** Called with the model as it is published, and awaited, before anything is computed. */
   readonly onPublished?: (model: PublishedModel) => void | Promise<void>;
+  /** Called with the id of the signed figure that its server shows, before that is computed again. */
+  readonly onFigure?: (id: string) => void | Promise<void>;
   /** Versions for `factsOf`. */
   readonly versions?: (model: ModelParts) => readonly (number | undefined)[];
   /** History for `factsOf`. */
@@ -67,7 +72,7 @@ export interface RecomputeWhat {
  */
 export async function recompute(
   client: LedgerClient,
-  { history, modelId, onPublished, versions, what }: RecomputeWhat,
+  { history, modelId, onFigure, onPublished, versions, what }: RecomputeWhat,
   options: VerifyModelOptions,
   output: Output,
 ): Promise<{ lines: string[]; facts: VerifiedModel & Record<string, unknown> }> {
@@ -81,6 +86,13 @@ export async function recompute(
   const facts = await factsOf(client, model.statics.binding, staticsHash, versions?.(model), history);
   const rows = await storedRows(options, model.recipe, facts);
   const labelsRoots = await rootsOfRecords(client, model, rows, options);
+  const shown: ReadFigureReturnType =
+    registeredId === undefined || places.serverUrl === undefined
+      ? { state: "none" }
+      : await readFigure(client, { serverUrl: places.serverUrl, modelId: registeredId });
+  if (shown.state === "signed") await onFigure?.(shown.id);
+  // Before the training: a connection that idles for so long is closed.
+  const info = await getInfo(client);
   const result = await verifyModel({
     trainings: await modelTrainings(places),
     model,
@@ -88,11 +100,12 @@ export async function recompute(
     ...(rows === null ? {} : { rows }),
     ...(labelsRoots === null ? {} : { labelsRoots }),
     ...(options.card === undefined ? {} : { card: nameCard(await readCardFile(options.card)).text }),
+    ...(shown.state === "signed" ? { figure: shown.signed.body } : {}),
     depth: options.quick === true ? "features" : "train",
     onProgress: showStages(output),
   });
   const shape = modelShape(model.statics, model.payees);
-  const settling = settlingCircuits(await getInfo(client), shape);
+  const settling = settlingCircuits(info, shape);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
   const lines = [
     `${isFolder ? what : `model ${what}`} is what ${how} the ${counted(result.rowCount, "row")} of ${describeVersions(model)}, to the byte`,
@@ -102,6 +115,7 @@ export async function recompute(
       : `it has no base${facts.policy === 0n ? "" : "; with --card FILE its rules of rewards are compared with what the datanet's card says"}`,
     ...labelsLine(model, result),
     ...inputsLine(result),
+    ...figureLines(shown, result),
     ...(await weightsLine(model)),
     ...lineOfVectors(vectorsWords(model.recipe)),
     `${counted(result.payeeCount, "payee")}, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
@@ -118,6 +132,8 @@ export async function recompute(
     isTrainedAgain: options.quick !== true,
     vectors: vectorsWords(model.recipe),
     ...result,
+    figureId: shown.state === "signed" && result.figure !== null ? shown.id : null,
+    figureFault: shown.state === "refused" ? shown.fault : null,
   };
   return { lines, facts: found };
 }
@@ -194,6 +210,15 @@ async function rootsOfRecords(
 /** Says whether what counts was chosen by the rows. */
 function inputsLine({ areInputsOfRows }: Pick<VerifiedModel, "areInputsOfRows">): string[] {
   return areInputsOfRows === null ? [] : lineOfInputs(areInputsOfRows ? "of-rows" : "others");
+}
+
+/** Says whether the figure of unseen rows is the one of the rows, and who has signed it. */
+function figureLines(shown: ReadFigureReturnType, { figure }: Pick<VerifiedModel, "figure">): string[] {
+  if (shown.state === "refused")
+    return [`ITS FIGURE COUNTS FOR NOTHING: its server shows ${FAULT_WORDS[shown.fault]}`];
+  if (figure === null) return [];
+  const by = shown.state === "signed" ? "signed by the model's leaf" : "signed by nobody";
+  return [`its figure is what its recipe makes of the rows, ${by}: ${figureWords(figure)}`];
 }
 
 /** Says what the labels of a model that reads some were compared with. */

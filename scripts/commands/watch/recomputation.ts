@@ -30,6 +30,8 @@ interface Compared {
   readonly text: string;
   /** Versions that the model's recipe names, in the Datanets' places; empty of a settlement. */
   readonly versions: readonly number[];
+  /** Id of the signed figure that was compared with the model's; null or absent: there was none, or none is stored. */
+  readonly figure?: string | null;
 }
 
 export type Finding =

@@ -32,6 +32,7 @@ export async function recompute(task: Recomputation, tell: (text: string) => voi
 async function ofModel(client: LedgerClient, task: Recomputation, progress: Output): Promise<Finding> {
   const { base, modelId, rowsFolder, serverUrl } = task;
   let versions: readonly number[] = [];
+  let figure: string | null = null;
   const options = {
     server: serverUrl,
     ...(base === null ? {} : { base }),
@@ -45,6 +46,9 @@ async function ofModel(client: LedgerClient, task: Recomputation, progress: Outp
         onPublished: ({ recipe }) => {
           versions = versionsOf(recipe).map(({ version }) => version);
         },
+        onFigure: (id) => {
+          figure = id;
+        },
         // The ledger names the first version alone; the others are those that the recipe names, as the ledger has them.
         versions: () => versions,
         history: { ...client, sequencerUrl: seat.historyUrl },
@@ -52,11 +56,11 @@ async function ofModel(client: LedgerClient, task: Recomputation, progress: Outp
       options,
       progress,
     );
-    return { result: "same", difference: null, text: lines[0]!, versions };
+    return { result: "same", difference: null, text: lines[0]!, versions, figure };
   } catch (error) {
     const difference = modelDifference(error);
     if (difference === null) throw error;
-    return { result: "differs", difference, text: (error as Error).message, versions };
+    return { result: "differs", difference, text: (error as Error).message, versions, figure };
   }
 }
 

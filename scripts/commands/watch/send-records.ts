@@ -16,6 +16,8 @@ export interface WatchResult extends WatchTask {
   readonly difference: Difference | null;
   /** Versions of the model's Datanets in their places; undefined if nobody knows which. */
   readonly versions: readonly (number | undefined)[];
+  /** Id of the signed figure that was recomputed with the model; null or absent: none was. */
+  readonly figure?: string | null;
 }
 
 const locationName = (hostUrl: string, datanetId: number) => `${hostUrl}#${datanetId}`;
@@ -37,7 +39,7 @@ export function unsentPlaces(model: WatchedModel, hosts: readonly string[], sent
  */
 export async function sendRecords(
   client: LedgerClient,
-  { difference, epoch, modelId, versions }: WatchResult,
+  { difference, epoch, figure = null, modelId, versions }: WatchResult,
   { history, places }: { history: LedgerClient; places: ReturnType<typeof unsentPlaces> },
 ): Promise<string[]> {
   const sent: string[] = [];
@@ -46,7 +48,11 @@ export async function sendRecords(
     const version = versions[place];
     if (version === undefined) continue;
     const versionRoot = hex32((await versionOf(client, datanetId, version, history)).rowsRoot);
-    const record = { kind: "verified", modelId, modelRoot, version, versionRoot, epoch, difference } as const;
+    const record = {
+      kind: "verified" as const,
+      ...{ modelId, modelRoot, version, versionRoot, epoch, difference },
+      ...(figure === null ? {} : { figure }),
+    };
     try {
       const [result] = await sayRecords(client, { hostUrl, datanetId, records: [record] });
       const error = result!.error;

@@ -290,7 +290,8 @@ export class Watcher {
     const named = ofModel === undefined || ofModel.result === "not-drawn" ? [] : ofModel.versions;
     const versions = [model.version, ...named.slice(1)];
     try {
-      const result = { modelId, epoch, difference: conclusion.difference, versions };
+      const { difference, figure = null } = conclusion;
+      const result = { modelId, epoch, difference, figure, versions };
       const signer = await this.#modules.openSigner();
       const sent = await sendRecords(signer, result, { history: this.#modules.history, places });
       if (sent.length > 0) {

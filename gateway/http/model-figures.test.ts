@@ -1,0 +1,75 @@
+/** `GET /v1/models` of a gateway before a real answer server: the figure of a model as its leaf has signed it, and what is refused. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ModelFigure } from "@openledger/attribution/model/model-figure";
+import { signFigure } from "@openledger/client/actions/answers/model-figure";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import {
+  SIGNED_FIGURE_FILE,
+  type SignedFigure,
+  signFigureBody,
+} from "@openledger/datanets/records/signed-figure";
+import { writeSignedFigure } from "@openledger/models/serving/answers/figure-file";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { MODEL_ID, type PaidLedger, startPaidLedger } from "../testing/paid-ledger.ts";
+
+let world: PaidLedger;
+let signed: SignedFigure;
+let figure: ModelFigure;
+
+beforeAll(async () => {
+  world = await startPaidLedger();
+  figure = world.published.figure!;
+  const leaf = await getModel(world.client, MODEL_ID);
+  const versionRoot = world.published.recipe.datanet.rowsRoot;
+  signed = signFigure(world.client, { leaf, figure, versionRoot });
+});
+afterAll(() => world?.stop());
+
+/** What a gateway that starts now lists. */
+async function listed() {
+  const { stop, token, url } = await world.openApp();
+  onTestFinished(stop);
+  const ask = async (path: string) => {
+    const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+    return response.json() as Promise<never>;
+  };
+  const { data } = (await ask("/v1/models")) as { data: { openledger: { figure: object } }[] };
+  const one = (await ask(`/v1/models/model-${MODEL_ID}`)) as { openledger: { figure: object } };
+  expect(one.openledger.figure).toEqual(data[0]!.openledger.figure);
+  return one.openledger.figure;
+}
+
+it("lists the signed figure with its interval and baselines, and none where the server has none", async () => {
+  expect(await listed()).toEqual({ state: "none" });
+  await writeSignedFigure(world.modelFolder, signed);
+  const rightCount = figure.labels.reduce((sum, label) => sum + label.rightCount, 0);
+  const found = (await listed()) as { low: number; high: number };
+  expect(found).toMatchObject({
+    ...{ state: "signed", rowCount: 24, rightCount, recomputed: null, ...figure },
+    text: expect.stringMatching(
+      new RegExp(`^right on ${rightCount} of 24 unseen rows \\(.*signed by the model's leaf$`),
+    ),
+  });
+  expect(found.low).toBeLessThan(rightCount / 24);
+  expect(found.high).toBeGreaterThan(found.low);
+  await rm(join(world.modelFolder, SIGNED_FIGURE_FILE));
+});
+
+it("names the reason where a server shows another figure", async () => {
+  const { body } = signed;
+  const { client } = world;
+  const key = client.l2Key!;
+  const cases: [string, SignedFigure][] = [
+    ["other-model", signFigureBody(client.domain, { ...body, modelId: 11 }, key)],
+    ["other-version", signFigureBody(client.domain, { ...body, version: body.version + 1 }, key)],
+    ["altered", { ...signed, body: { ...body, figure: { ...figure, logisticCount: 0 } } }],
+  ];
+  for (const [fault, shown] of cases) {
+    await writeSignedFigure(world.modelFolder, shown);
+    expect(await listed()).toMatchObject({
+      ...{ state: "refused", fault },
+      text: expect.stringMatching(/^not shown: its server shows/),
+    });
+  }
+});
