@@ -25,7 +25,7 @@ import {
 import { modelError } from "../../model-errors.ts";
 
 /** Components of a file: their digits take 128 buckets. */
-export const USUAL_DIMENSIONS = 64;
+const USUAL_DIMENSIONS = 64;
 const TABLE_FILE = "model.safetensors";
 /** Names of the table, by Model2Vec and by sentence-transformers. */
 const TABLE_NAMES = ["embeddings", "embedding.weight"] as const;

@@ -15,8 +15,7 @@ export const addModelVectorsCommand = command({
     "--add <place>":
       "make a file of a published static encoder in Model2Vec's form, of a folder, a URL or a hub (owner/name[@revision])",
     "--dimensions <count>": {
-      about: "components of its vectors, two buckets each",
-      fallback: "64",
+      about: "components of its vectors, two buckets each; default: 64",
       parse: parseCount,
     },
     "--dictionary <file>":
@@ -58,7 +57,7 @@ export const addModelVectorsCommand = command({
 });
 
 /** Puts an encoder's file where models that name it find it. @throws MOD_…, ATT_VECTORS_INVALID for what is refused */
-async function addEncoder(place: string, dimensions: number, output: Output): Promise<void> {
+async function addEncoder(place: string, dimensions: number | undefined, output: Output): Promise<void> {
   const [{ sourceAt }, { deriveEncoder }, { storeVectors }] = await Promise.all([
     import("@openledger/models/tuning/recipe/add-base"),
     import("@openledger/models/tuning/vectors/static-encoder"),
