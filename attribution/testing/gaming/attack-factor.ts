@@ -302,7 +302,7 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
 }
 
 /** Name of the best fifth of honest rows among factors. */
-export const BEST_FIFTH = "best fifth of honest rows";
+const BEST_FIFTH = "best fifth of honest rows";
 
 interface WorldOptions {
   /** Fewer, for a quick measurement. */

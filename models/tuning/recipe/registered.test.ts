@@ -108,6 +108,7 @@ describe("a text model", () => {
         accuracy: null,
         isBaseOfCard: false,
         areInputsOfRows: null,
+        figure: null,
       });
     const other = { ...model, queryMap: model.queryMap.map((byte, k) => (k === 900 ? byte ^ 64 : byte)) };
     const verify = verifyModel({ model: other, facts: facts(), depth: "train", trainings });
