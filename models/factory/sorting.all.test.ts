@@ -176,8 +176,9 @@ it("judges rows by models of other rows, makes one of all by the card's rules, a
     datanet: { labels: dataset.datanet!.labelsRoot },
   });
   expect(ROW_RULES.normQuantile).not.toBe(0.7);
-  const [exported] = (await alice.export(id, "classifier")).files;
-  const classifier = JSON.parse(new TextDecoder().decode(await alice.file(id, "classifier", exported!)));
+  const exported = (await alice.export(id, "classifier")).files;
+  const text = exported.find(({ name }) => name.endsWith(".json"))!;
+  const classifier = JSON.parse(new TextDecoder().decode(await alice.file(id, "classifier", text)));
   expect(classifier).toMatchObject({ format: "openledger-classifier", labels: EMAIL_LABELS, hasBase: true });
   const { files } = await alice.export(id, "model");
   expect(files.map(({ name }) => name)).toContain("card.json");

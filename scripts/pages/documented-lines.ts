@@ -87,9 +87,11 @@ export function unprintedLines(sample: string, { lines, lists }: PrintedForms): 
     columnCount = 0;
     // A line of a log has its fields after two spaces.
     const message = text.replace(/ {2}[a-zA-Z]+ .*$/, "");
+    // "…" stands for the sentences behind the first one.
+    const first = text.replace(/; …$/, "");
     return !lines.some(
       ({ letterCount, pattern }) =>
-        letterCount >= MIN_LETTERS && [line, text, message].some((one) => pattern.test(one)),
+        letterCount >= MIN_LETTERS && [line, text, message, first].some((one) => pattern.test(one)),
     );
   });
 }

@@ -18,7 +18,6 @@ import {
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
-import type { Verification } from "../../datanets/verified-records.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { type GetModelErrorCode, getModel, staticsOf } from "../../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../../sequencer/model-schemas.ts";
@@ -124,6 +123,16 @@ export function judgeFigureOf(domain: bigint, leaf: LedgerModelLeaf, shown: unkn
   });
 }
 
+/** A recomputation, as `listVerified` and `findVerified` give it. */
+export interface FigureVerification {
+  leafId: number;
+  /** null: of the model itself. */
+  epoch: number | null;
+  difference: { file: string } | null;
+  /** Id of the signed figure that was recomputed with the model; null: none was. */
+  figure: string | null;
+}
+
 /** Who has recomputed a figure, by the signed records of hosts. */
 export interface FigureChecks {
   isByYou: boolean;
@@ -143,7 +152,7 @@ export interface FigureChecks {
  * ```
  */
 export function figureChecks(
-  verifications: readonly Verification[],
+  verifications: readonly FigureVerification[],
   id: string,
   you: number | null,
 ): FigureChecks {
