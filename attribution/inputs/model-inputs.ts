@@ -43,7 +43,7 @@ const vectorsFile = z
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
     /** Components of a vector, d: its digits have the first 2 d buckets. */
     dimensions: z.number().int().min(1).max(MAX_DIMENSIONS),
-    /** Of a static encoder, whose file has tokens (token-vectors.ts). Absent: words. */
+    /** The file is of a static encoder and has tokens (token-vectors.ts). Absent: it has words. */
     of: z.literal("tokens").optional(),
   })
   .refine(

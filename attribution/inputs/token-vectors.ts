@@ -44,7 +44,7 @@ const headerSchema = z.strictObject({
     )
     .optional(),
 });
-/** What a file says of its tokenizer. */
+/** Facts of a tokenizer, as a file has them. */
 export type TokenHeader = z.infer<typeof headerSchema>;
 
 /** Vectors of tokens, each with its weight, and the tokens of texts. */

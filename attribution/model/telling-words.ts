@@ -1,7 +1,7 @@
 /** Words about columns that number the rows or tell the label by themselves, for trainings, commands and pages. */
 import { z } from "zod";
 
-/** What one column of the rows does: it numbers them, or its values, or one of its words, tell the label. */
+/** A column that numbers the rows, or whose values, or one of its words, tell the label. */
 export const tellingColumnSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("numbers-rows"),
@@ -20,7 +20,7 @@ export const tellingColumnSchema = z.discriminatedUnion("kind", [
     kind: z.literal("word-tells-label"),
     /** null where the row is a text. */
     field: z.string().nullable(),
-    /** As the rows write it, in small letters. */
+    /** The word in small letters. */
     word: z.string(),
     label: z.string(),
     /** Part of the label's rows that have the word, and part of the rows with the word that have the label. */

@@ -61,7 +61,7 @@ export interface VerifyModelOptions {
   readonly trainings?: readonly FamilyTraining[];
 }
 
-/** What a model's leaf signs about its figure, as far as rows and recipe say it. */
+/** Facts of a figure that a model's leaf signs, as far as rows and recipe say them. */
 export interface SignedNumbers {
   readonly figure: ModelFigure;
   /** Root of the rows of Datanet 0's version, in 0x-hex of 32 bytes. */

@@ -4,8 +4,7 @@
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type VectorsWords, vectorsWords } from "@openledger/attribution/inputs/released-vectors";
-import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { type ModelTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
+import { DIRECT, type ModelTerms, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { type RecipeTerms, requireRecipeTerms } from "@openledger/datanets/terms/terms-rule";
@@ -27,7 +26,7 @@ import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf, getStatus } from "../sequencer/ledger-reads.ts";
 import { approvalsOf, type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
-import { type CompareInputsErrorCode, compareInputs, type InputsFound } from "./compare-inputs.ts";
+import type { InputsFound } from "./inputs-words.ts";
 
 /** Words of the choice that goes on without a recomputation: the command's option and the page's tick. @internal */
 export const SKIP_RECOMPUTATION =
@@ -137,10 +136,10 @@ export interface ApprovalGroundsParameters {
     onPublished: (published: PublishedRecipe) => Promise<void>,
   ) => Promise<{ readonly areInputsOfRows: boolean | null }>;
   /**
-   * Reads the model's rows, where the caller does not train on them, to compare the recipe's inputs with them; null where it may not.
-   * Absent: they are not compared.
+   * Compares the recipe's inputs with those that the model's rows give, where the caller does not train on them; null for a model that
+   * chooses none. Absent: they are not compared.
    */
-  readRows?: (published: PublishedRecipe) => Promise<readonly OwnedRow[] | null>;
+  compareInputs?: (published: PublishedRecipe) => Promise<InputsFound | null>;
   /** Datanet hosts whose signed recomputations count where the caller cannot recompute. */
   hostUrls?: readonly string[];
   /** True goes on without any recomputation, by the approver's explicit choice. */
@@ -156,8 +155,10 @@ export interface ApprovalGrounds extends ApprovalTerms {
 export type ApprovalGroundsErrorCode =
   | "ATT_MODEL_MISMATCH"
   | "ATT_NOT_RECOMPUTED"
+  | "ATT_LABELS_MISMATCH"
+  | "ATT_RECIPE_INVALID"
+  | "ATT_ROWS_MISMATCH"
   | ApprovalTermsErrorCode
-  | CompareInputsErrorCode
   | GetModelErrorCode;
 
 /**
@@ -165,7 +166,7 @@ export type ApprovalGroundsErrorCode =
  * has trained the model again and found the same bytes. The caller does so (`recompute`), or others have signed that they did: records
  * by the ledger's present keys, none of them by the model's owner, and none that names a difference.
  * @throws ATT_MODEL_MISMATCH for the recipe of another model, and naming the first difference; DNT_TERMS_FORBID naming the rows that
- *   stand in the way; ATT_NOT_RECOMPUTED where nobody has, or somebody found other bytes; as `compareInputs`
+ *   stand in the way; ATT_NOT_RECOMPUTED where nobody has, or somebody found other bytes; as `compareInputs` throws
  * @example
  * ```ts
  * const readPublished = async () => published;
@@ -209,11 +210,11 @@ export async function approvalGrounds(
 
 async function inputsOf(
   published: PublishedRecipe | null,
-  { readRows }: Pick<ApprovalGroundsParameters, "readRows">,
+  { compareInputs }: Pick<ApprovalGroundsParameters, "compareInputs">,
 ): Promise<InputsFound | null> {
   if (published === null) return null;
-  const read = async () => (await readRows?.(published)) ?? null;
-  return compareInputs({ recipe: published.recipe, readRows: read });
+  if (compareInputs !== undefined) return compareInputs(published);
+  return (published.recipe as { readonly family?: unknown }).family === DIRECT ? "not-compared" : null;
 }
 
 /** @throws ATT_MODEL_MISMATCH for the recipe of another model */

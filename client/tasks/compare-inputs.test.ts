@@ -5,7 +5,8 @@ import { wordsOf } from "@openledger/attribution/rows/words";
 import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, expect, it } from "vitest";
-import { compareInputs, inputsWords } from "./compare-inputs.ts";
+import { compareInputs } from "./compare-inputs.ts";
+import { inputsWords } from "./inputs-words.ts";
 
 beforeAll(initPoseidon);
 

@@ -1,15 +1,10 @@
 /**
  * Comparison of a model's inputs with those that its rows give. Whoever chooses what counts of each row chooses who is paid, and no figure
- * of accuracy shows it. The command `verify model`, approvals and the page of questions say it in these words.
+ * of accuracy shows it. The command `verify model`, approvals and the page of questions call it; packages of the client do without, since
+ * it decodes pictures.
  */
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-
-/**
- * Outcome of a comparison. "others": the recipe counts other things than its rows give. "not-compared": the reader may not read the
- * rows.
- * @internal
- */
-export type InputsFound = "of-rows" | "others" | "not-compared";
+import type { InputsFound } from "./inputs-words.ts";
 
 /** @internal */
 export interface CompareInputsParameters {
@@ -50,12 +45,3 @@ export async function compareInputs({
   checkRowsRoot(rows, parsed);
   return (await areInputsOfRows(rows, parsed)) ? "of-rows" : "others";
 }
-
-/** Words about a comparison: a sentence's part, of "its", the model's. @internal */
-export const inputsWords = (found: InputsFound): string =>
-  ({
-    "of-rows": "its inputs are those that the rows give",
-    others:
-      "its inputs are not those that the rows give: its owner chose what counts of each row, and so who is paid; ask why before you approve it or pay",
-    "not-compared": "its inputs were not compared with those that its rows give",
-  })[found];

@@ -72,7 +72,8 @@ describe("a Datanet of pictures with notes", () => {
     expect(await excerpts(alice)).toEqual(
       ROWS.map((_, i) => [i, `file: good-${i}.png\nplace: Lake Hallwil`]),
     );
-    expect(await excerpts(alice, { text: "hallwil" })).toHaveLength(3);
+    // The host writes words to search by after its answer.
+    await expect.poll(() => excerpts(alice, { text: "hallwil" })).toHaveLength(3);
   });
 
   it("counts a picture with other notes, or without, for its first contributor", async () => {

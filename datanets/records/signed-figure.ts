@@ -78,13 +78,13 @@ export type FigureFault =
   /** No record of this form: also one without a signature. */
   | "unsigned"
   | "other-model"
-  /** Of the same leaf's number, and of other statics or another version. */
+  /** It is of the same leaf's number, and of other statics or another version. */
   | "other-version"
   /** The key that it names has not signed these numbers. */
   | "altered"
   /** Signed, but by another key than the model's leaf has now. */
   | "other-key"
-  /** Of more rows than the version has. */
+  /** It is of more rows than the version has. */
   | "too-many-rows";
 
 /** Sentence's part about each fault: "its server shows …". */

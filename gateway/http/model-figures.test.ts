@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-/** What a gateway that starts now lists. */
+/** Lists the models of a gateway that starts now. */
 async function listed() {
   const { stop, token, url } = await world.openApp();
   onTestFinished(stop);

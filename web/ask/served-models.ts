@@ -16,7 +16,8 @@ import { belowLedger, listServedModels } from "@openledger/client/actions/answer
 import { type HostAccess, modelReader } from "@openledger/client/datanets/host-request";
 import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
 import type { PublishedRecipe } from "@openledger/client/tasks/approve-model";
-import { compareInputs, type InputsFound } from "@openledger/client/tasks/compare-inputs";
+import { compareInputs } from "@openledger/client/tasks/compare-inputs";
+import type { InputsFound } from "@openledger/client/tasks/inputs-words";
 import { RecentAnswers } from "@openledger/foundation/recent-answers";
 import { knownFamilies } from "../ledger/known-families.ts";
 import type { Site } from "../ledger/site.ts";

@@ -17,6 +17,7 @@ import {
   SKIP_RECOMPUTATION,
   signApproval,
 } from "@openledger/client/tasks/approve-model";
+import { compareInputs } from "@openledger/client/tasks/compare-inputs";
 import { type ForbiddingRows, unknownCount } from "@openledger/datanets/terms/terms-rule";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";
@@ -204,8 +205,12 @@ function Approval({ client, facts, isApproved, live, model, place, site }: Appro
     askHost: (ask) => ask(place.hostUrl),
     hostUrls: site.datanetHosts,
     readPublished: async () => (await fetchPublished(site, model.id)).published,
-    readRows: async (published) =>
-      (await fetchPublished(site, model.id)).readRows(published, { client, leafId: facts.id }),
+    compareInputs: (published) =>
+      compareInputs({
+        recipe: published.recipe,
+        readRows: async () =>
+          (await fetchPublished(site, model.id)).readRows(published, { client, leafId: facts.id }),
+      }),
   };
   const sign = (work: () => Promise<unknown>) =>
     run(async () => {
@@ -305,7 +310,7 @@ function ApprovalPreview({ approval, client, isBusy, onSign }: PreviewProps) {
           isDisabled={checked?.grounds == null}
           onClick={() => {
             // The rows are compared above, and the signature binds none of it.
-            const { readRows: _, ...signed } = chosen;
+            const { compareInputs: _, ...signed } = chosen;
             onSign(signed);
           }}
         >

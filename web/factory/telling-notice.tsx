@@ -4,7 +4,7 @@ import { Notice } from "../design/notice.tsx";
 
 interface TellingNoticeProps {
   readonly telling: readonly TellingColumn[];
-  /** What to do about a field of a table. */
+  /** Remedy for a field of a table. */
   readonly remedy: string;
 }
 

@@ -1,5 +1,5 @@
 /** Words about a model's inputs, at the question and at the approval: a notice where they are not those that its rows give. */
-import { type InputsFound, inputsWords } from "@openledger/client/tasks/compare-inputs";
+import { type InputsFound, inputsWords } from "@openledger/client/tasks/inputs-words";
 import { Notice } from "../design/notice.tsx";
 
 /** @param found null for a model whose recipe chooses none */

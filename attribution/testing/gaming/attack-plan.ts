@@ -98,7 +98,7 @@ const madePlan = (
 const shuffledParts = ({ random }: AttackMaterial, parts: readonly string[]): string[] =>
   Array.from(random.permutation(parts.length), (i) => parts[i]!);
 
-/** As many rows as the own ones, all made of the dearest one of others. */
+/** Rows made of the dearest one of others, as many as the own ones. */
 const ofOneDearest = async (
   { dearest, own }: AttackMaterial,
   change: (row: LabelledInput, k: number) => string,

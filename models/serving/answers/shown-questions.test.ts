@@ -14,7 +14,7 @@ const citation = {
 const answerOf = (more: object) =>
   JSON.stringify({ text: "Yes.", tokens: [1], paidBy: "citation", citations: [{ ...citation, ...more }] });
 
-/** What the server sends for a sealed answer. */
+/** Asks the server for a sealed answer. */
 async function sealedReply(answer: string, label: string | null = null) {
   const record = {
     ...{ receipt: "0x1", payerId: 3, answerHash: "0x1", queryCommitment: "0x2", queryBytes: "", salt: "0x3" },

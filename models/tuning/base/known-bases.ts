@@ -10,7 +10,7 @@ export interface KnownBase {
   /** Numbers of it, as its card has them. */
   readonly parameters: string;
   readonly licence: string;
-  /** What its card says that it is good for. */
+  /** Use that its card names. */
   readonly use: string;
 }
 

@@ -30,7 +30,7 @@ export interface FoundRows {
   readonly excerpts: readonly string[];
   /** Answer of the row that is cited, word for word; null where the model writes. */
   readonly said: string | null;
-  /** Where no row's answer is said: rows whose questions are nearest, the nearest first. */
+  /** Rows whose questions are nearest, the nearest first; empty where a row's answer is said. */
   readonly nearest: readonly NearQuestion[];
   /** columnCount odd numbers. Where influence pays, its columns are still those that pay nothing. */
   readonly query: Int16Array;

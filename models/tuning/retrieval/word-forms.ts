@@ -1,6 +1,6 @@
 /** Forms of words by the rows' languages, for models that say rows' answers: compounds, and vowels that change. */
 
-/** What the languages of the rows do with words. */
+/** Forms that words have in the rows' languages. */
 export interface WordForms {
   /** They write compounds in one word, the kind last. */
   readonly hasCompounds: boolean;

@@ -136,7 +136,7 @@ function tokensOf({ added_tokens: added = [], model }: EncoderTokenizer, tokeniz
   return tokens;
 }
 
-/** What the tokenizer does to characters and words. */
+/** Describes how the tokenizer changes characters and cuts words. */
 function headerOf(file: EncoderTokenizer, tokenizer: Tokenizer, tokens: readonly string[]): TokenHeader {
   const { model } = file;
   const segmentation = model.type === "WordPiece" ? "longest" : "likeliest";

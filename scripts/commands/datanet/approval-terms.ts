@@ -63,22 +63,26 @@ export function approvalWords(
   ];
 }
 
-/** Reads the rows that a folder or the model's server publishes, to compare a recipe's inputs with them. */
-export function rowsReader(
+/** Compares a recipe's inputs with the rows that a folder or the model's server publishes. */
+export function inputsComparison(
   client: LedgerClient,
   modelId: number,
   { base, folder, server }: { readonly base?: string; readonly folder?: string; readonly server?: string },
-): Required<Pick<ApprovalGroundsParameters, "readRows">> {
+): Required<Pick<ApprovalGroundsParameters, "compareInputs">> {
   const serverUrl = server ?? knownModelLocations()[String(modelId)];
+  const readRows = async (recipe: PublishedRecipe["recipe"]) => {
+    const families = await modelFamilies({ base, serverUrl });
+    if (folder !== undefined) return (await readModel(folder, families)).rows;
+    const roots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
+    // Only a leaf's key reads rows of a permissioned Datanet.
+    const sign = client.l2Key === null ? undefined : modelReader(client, serverUrl!);
+    const published = await fetchPublishedRows(serverUrl!, families, roots, { sign });
+    return typeof published === "string" ? null : published.rows;
+  };
   return {
-    readRows: async ({ recipe }) => {
-      const families = await modelFamilies({ base, serverUrl });
-      if (folder !== undefined) return (await readModel(folder, families)).rows;
-      const roots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
-      // Only a leaf's key reads rows of a permissioned Datanet.
-      const sign = client.l2Key === null ? undefined : modelReader(client, serverUrl!);
-      const published = await fetchPublishedRows(serverUrl!, families, roots, { sign });
-      return typeof published === "string" ? null : published.rows;
+    compareInputs: async ({ recipe }) => {
+      const { compareInputs } = await import("@openledger/client/tasks/compare-inputs");
+      return compareInputs({ recipe, readRows: () => readRows(recipe) });
     },
   };
 }

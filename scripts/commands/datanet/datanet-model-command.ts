@@ -121,7 +121,9 @@ async function groundsOf(
   options: GlobalOptions & GroundsOptions,
   output: Output,
 ): Promise<{ parameters: ApprovalGroundsParameters; linesOf: (grounds: ApprovalGrounds) => string[] }> {
-  const { approvalWords, askHostOf, readPublishedRecipe, rowsReader } = await import("./approval-terms.ts");
+  const { approvalWords, askHostOf, inputsComparison, readPublishedRecipe } = await import(
+    "./approval-terms.ts"
+  );
   const skipRecomputation = options.skipRecomputation === true;
   let recomputed = notRecomputedWords(modelId);
   const recompute: ApprovalGroundsParameters["recompute"] = async (onPublished) => {
@@ -136,7 +138,7 @@ async function groundsOf(
   return {
     parameters: {
       ...{ datanetId, modelId, askHost, readPublished, recompute, skipRecomputation },
-      ...rowsReader(client, modelId, options),
+      ...inputsComparison(client, modelId, options),
     },
     linesOf: (grounds) => [recomputed, ...approvalWords(datanetId, grounds)],
   };

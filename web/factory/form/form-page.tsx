@@ -18,7 +18,8 @@ import type { FactorySession } from "../factory-session.ts";
 import { ChoiceSteps } from "../jobs/run-steps.tsx";
 import { TellingNotice } from "../telling-notice.tsx";
 import { useFactory } from "../use-factory.ts";
-import { FormFields, formOf, type TypedForm, typedOf } from "./form-fields.tsx";
+import { FormFields } from "./form-fields.tsx";
+import { formOf, type TypedForm, typedOf } from "./typed-form.ts";
 
 interface FormPageProps {
   readonly factorySession: FactorySession;

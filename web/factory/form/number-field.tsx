@@ -1,24 +1,10 @@
 /** Number fields of the factory's form: typed texts, limits, and the error of a number outside them. */
 import type { ComponentChildren } from "preact";
 import { Field } from "../../design/field.tsx";
+import { type NumberLimits, parseNumber } from "./parse-number.ts";
 
 /** Numbers as they were typed, so that a reload keeps half-typed ones. */
 export type TypedNumbers<Name extends string> = Readonly<Record<Name, string>>;
-
-interface NumberLimits {
-  readonly min: number;
-  readonly max: number;
-  readonly isWhole: boolean;
-  /** true: an empty field leaves the number to the factory. */
-  readonly mayBeEmpty?: boolean;
-}
-
-/** null if the text is no number within the limits. */
-export function parseNumber(text: string, { isWhole, max, min }: NumberLimits): number | null {
-  if (!/^-?\d+(\.\d+)?(e-?\d+)?$/i.test(text.trim())) return null;
-  const value = Number(text);
-  return value >= min && value <= max && (!isWhole || Number.isInteger(value)) ? value : null;
-}
 
 interface NumberFieldProps extends NumberLimits {
   readonly label: ComponentChildren;

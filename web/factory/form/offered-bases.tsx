@@ -23,7 +23,7 @@ interface Offered {
   readonly plan: FactoryBasePlan;
 }
 
-/** What a base takes, asked of the hub one after another; refused ones, listed ones and those of no answer are left out. */
+/** Sizes of bases, asked of the hub one after another; refused ones, listed ones and those of no answer are left out. */
 function useOffered({ factory, info }: FactorySession): readonly Offered[] {
   const [offered, setOffered] = useState<readonly Offered[]>([]);
   const isAllowed = info.basePlaces.some((place) => place.startsWith("http"));

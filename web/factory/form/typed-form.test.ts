@@ -1,6 +1,6 @@
 import type { SortForm } from "@openledger/models/factory/factory-api";
 import { expect, it } from "vitest";
-import { formOf, typedOf } from "./form-fields.tsx";
+import { formOf, typedOf } from "./typed-form.ts";
 
 const form: SortForm = {
   use: "predict",
