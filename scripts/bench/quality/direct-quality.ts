@@ -38,6 +38,7 @@ import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-
 import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
 import { logisticCoordinates } from "./logistic-coordinates.ts";
+import { measurePaid, type PaidQuality } from "./paid-quality.ts";
 
 export interface DirectQualityOptions {
   /** The first rows are trained on, those behind them are asked. The recipe is the default's. */
@@ -70,6 +71,8 @@ export interface DirectQuality {
   readonly ways: readonly RegisteredQuality[];
   /** LDS of what is registered less that of exact influence, on the same bootstrap samples. */
   readonly registeredMinusExact: Range | null;
+  /** null if nothing was trained again. */
+  readonly paid: PaidQuality | null;
 }
 
 const CONTRIBUTORS = 20;
@@ -172,7 +175,12 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
           seed,
         );
   const [direct, best] = [ldsOf.get(REGISTERED), ldsOf.get("exact")];
+  const paid =
+    subsetCount === 0
+      ? null
+      : await measurePaid({ corpus, rows, questions: question, recipe, subsets, outputs });
   return {
+    paid,
     registeredMinusExact: direct && best ? rangeOf(difference(direct, best)) : null,
     ways: [...ways].map(([way, scores]) => ({
       way,

@@ -15,6 +15,7 @@ import { classifierRecipe } from "@openledger/models/tuning/recipe/recipe-preset
 import { type Corpus, usualRecipeOf } from "./corpora.ts";
 import { measureDirect, REGISTERED } from "./direct-quality.ts";
 import { labelsByRecipe, type Split } from "./held-out-accuracy.ts";
+import type { PaidQuality } from "./paid-quality.ts";
 import { openSmallSet, type SmallName } from "./small-sets.ts";
 
 const FOLDS = 5;
@@ -52,6 +53,8 @@ export interface SmallFigures {
   readonly before: number;
   readonly ldsRegistered: number | null;
   readonly ldsExact: number | null;
+  /** LDS of what rows are paid, by the card's base and by other rules. */
+  readonly paid: PaidQuality | null;
 }
 
 const WAYS = ["accuracy", "before", "majority", "logistic"] as const;
@@ -152,10 +155,10 @@ async function earlierRecipe(corpus: Corpus, split: Split, recipe: DirectRecipe)
 }
 
 async function influenceOf(corpus: Corpus, subsetCount: number, log: (line: string) => void) {
-  if (subsetCount === 0) return { ldsRegistered: null, ldsExact: null };
+  if (subsetCount === 0) return { ldsRegistered: null, ldsExact: null, paid: null };
   const order = new SeededRandom(`${corpus.name}/influence`).permutation(corpus.rows.length);
   const rowCount = Math.floor(TRAINED_PART * corpus.rows.length);
-  const { ways } = await measureDirect({
+  const { paid, ways } = await measureDirect({
     corpus: { ...corpus, rows: Array.from(order, (i) => corpus.rows[i]!) },
     rowCount,
     queryCount: Math.min(MAX_QUESTIONS, corpus.rows.length - rowCount),
@@ -164,6 +167,17 @@ async function influenceOf(corpus: Corpus, subsetCount: number, log: (line: stri
     bitCounts: [10],
     log,
   });
+  if (paid !== null) log(paidLine(paid));
   const ldsOf = (way: string) => ways.find((one) => one.way === way)?.lds?.value ?? null;
-  return { ldsRegistered: ldsOf(REGISTERED), ldsExact: ldsOf("exact") };
+  return { ldsRegistered: ldsOf(REGISTERED), ldsExact: ldsOf("exact"), paid };
+}
+
+/** "LDS of pay 0.677, of its scores 0.931; by a base of 0: 0.628 (even 0.628), 41 % unpaid; …" */
+function paidLine({ byStrength, paid, scores, together }: PaidQuality): string {
+  const strengths = byStrength.map(
+    ({ even, lds, permille, unpaid }) =>
+      `by a base of ${permille / 1_000}: ${lds.toFixed(3)} (even ${even.toFixed(3)}), ${(100 * unpaid).toFixed(0)} % unpaid`,
+  );
+  const sums = `16 answers added: ${together.added.toFixed(3)}, netted: ${together.netted.toFixed(3)}`;
+  return `LDS of pay ${paid.toFixed(3)}, of its scores ${scores.toFixed(3)}; ${[...strengths, sums].join("; ")}`;
 }
