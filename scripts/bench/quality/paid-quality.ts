@@ -74,13 +74,13 @@ export async function measurePaid({
   const strength = recipe.rules.base?.flatPermille ?? 0;
   const { base, scores } = await registeredScores(corpus, rows, questions, recipe);
   const [rowCount, queryCount] = [rows.length, questions.length];
-  const ldsOf = (values: Float64Array, actual = outputs): Estimate =>
+  const ldsOf = (values: Float64Array<ArrayBufferLike>, actual = outputs): Estimate =>
     linearDatamodelingScore(groupAttributions(values, rowCount, subsets), actual, corpus.name);
-  const withBase = (permille: number, added = base) =>
+  const withBase = (permille: number, added: Float64Array = base) =>
     scores.map((score, i) => score + (permille / CARD_MAX) * added[i]!);
   const evenBase = meansOf(base, rowCount);
-  const payOf = (values: Float64Array) => sharesOf(values, rowCount);
-  const epochs = Array.from({ length: EPOCH.count }, (_, k) =>
+  const payOf = (values: Float64Array<ArrayBufferLike>) => sharesOf(values, rowCount);
+  const epochs: Int32Array[] = Array.from({ length: EPOCH.count }, (_, k) =>
     new SeededRandom(`${corpus.name}/epoch/${k}`).subset(queryCount, Math.min(EPOCH.answers, queryCount)),
   );
   const ofEpochs = outputs.map((leads) =>

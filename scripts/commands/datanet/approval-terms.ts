@@ -4,9 +4,6 @@
  */
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
-import { versionsOf } from "@openledger/attribution/model/recipe-fields";
-import { fetchPublishedRows } from "@openledger/attribution/spans/published-spans";
-import { modelReader } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type {
@@ -61,30 +58,6 @@ export function approvalWords(
           "the model's recipe was not read, so its own licence was not compared: name its --server or --folder",
         ]),
   ];
-}
-
-/** Compares a recipe's inputs with the rows that a folder or the model's server publishes. */
-export function inputsComparison(
-  client: LedgerClient,
-  modelId: number,
-  { base, folder, server }: { readonly base?: string; readonly folder?: string; readonly server?: string },
-): Required<Pick<ApprovalGroundsParameters, "compareInputs">> {
-  const serverUrl = server ?? knownModelLocations()[String(modelId)];
-  const readRows = async (recipe: PublishedRecipe["recipe"]) => {
-    const families = await modelFamilies({ base, serverUrl });
-    if (folder !== undefined) return (await readModel(folder, families)).rows;
-    const roots = versionsOf(recipe).map(({ rowsRoot }) => rowsRoot);
-    // Only a leaf's key reads rows of a permissioned Datanet.
-    const sign = client.l2Key === null ? undefined : modelReader(client, serverUrl!);
-    const published = await fetchPublishedRows(serverUrl!, families, roots, { sign });
-    return typeof published === "string" ? null : published.rows;
-  };
-  return {
-    compareInputs: async ({ recipe }) => {
-      const { compareInputs } = await import("@openledger/client/tasks/compare-inputs");
-      return compareInputs({ recipe, readRows: () => readRows(recipe) });
-    },
-  };
 }
 
 /** Errors of a server that nobody named, and of a ledger that only L1 shows. */

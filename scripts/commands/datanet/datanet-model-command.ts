@@ -121,9 +121,10 @@ async function groundsOf(
   options: GlobalOptions & GroundsOptions,
   output: Output,
 ): Promise<{ parameters: ApprovalGroundsParameters; linesOf: (grounds: ApprovalGrounds) => string[] }> {
-  const { approvalWords, askHostOf, inputsComparison, readPublishedRecipe } = await import(
-    "./approval-terms.ts"
-  );
+  const [{ approvalWords, askHostOf, readPublishedRecipe }, { inputsComparison }] = await Promise.all([
+    import("./approval-terms.ts"),
+    import("../models/inputs-comparison.ts"),
+  ]);
   const skipRecomputation = options.skipRecomputation === true;
   let recomputed = notRecomputedWords(modelId);
   const recompute: ApprovalGroundsParameters["recompute"] = async (onPublished) => {

@@ -28,7 +28,8 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { factsOf, weightsLine } from "../verify/verify-model.ts";
 import { answerWords, questionLine } from "./answer-words.ts";
-import { lineOfVectors } from "./line-of-vectors.ts";
+import { inputsComparison } from "./inputs-comparison.ts";
+import { lineOfInputs, lineOfVectors } from "./line-of-vectors.ts";
 import { parseMinAssurance } from "./parse-min-assurance.ts";
 import { promptOf } from "./question-prompt.ts";
 
@@ -74,6 +75,10 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     requireMinAssurance(model, sure);
     await recomputeRows({ client, families, options, output, serverUrl });
   }
+  const { base, folder } = options;
+  const location = { base, folder, server: serverUrl, leafId: payer.id };
+  const inputs = await inputsComparison(client, modelId, location).compareInputs(published);
+  if (inputs === "others") for (const line of lineOfInputs(inputs)) output.note(line);
   const maxPrice: { maxPriceWei?: bigint } =
     options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) };
   const question = { modelId, model, prompt, from: payer.id, ...sure, ...maxPrice };
@@ -105,12 +110,14 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
       : "checked: query and receipt are what the published model makes of prompt and answer (--min-assurance answer=recomputed: the answer, too)",
     ...(await weightsLine(published)),
     ...lineOfVectors(vectors),
+    ...(inputs === null ? [] : lineOfInputs(inputs)),
     ...describeAssurance(assurance),
     ...describeEstimate(answer),
   ];
   const json = {
     modelId,
     vectors,
+    inputs,
     answer: answer.answer,
     label: answer.label,
     receipt: hex32(answer.receipt),
