@@ -18,7 +18,7 @@ const TUTORIALS: readonly { readonly name: string; readonly ids: Readonly<Record
   { name: "train-and-earn", ids: { 14: /datanet (\d+)/i, 15: /model (\d+)/i } },
 ];
 /** Milliseconds that a command, and a page's commands together, may take on a busy machine. */
-const COMMAND_MS = 420_000;
+const COMMAND_MS = 1_200_000;
 /** Milliseconds in which the devnet is there. */
 const START_MS = 1_200_000;
 const PAGE_MS = 2_400_000;

@@ -302,7 +302,7 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
 }
 
 /** Name of the best fifth of honest rows among factors. */
-const BEST_FIFTH = "best fifth of honest rows";
+export const BEST_FIFTH = "best fifth of honest rows";
 
 interface WorldOptions {
   /** Fewer, for a quick measurement. */

@@ -5,6 +5,7 @@ import { BROWN_GENRES, brownPassages, passageSource } from "@openledger/attribut
 import { digitSource } from "@openledger/attribution/testing/digit-source";
 import {
   attackWorlds,
+  BEST_FIFTH,
   measureAttack,
   measureAttacks,
 } from "@openledger/attribution/testing/gaming/attack-factor";
@@ -66,18 +67,34 @@ function fiveLabels(): AttackSource {
   return textSource(madeLabels(5), rows);
 }
 
-/** Worlds of `npm run bench -- attribution`, with the largest factor of any attack. */
+/** Time of a test on a busy machine. */
+const TIMEOUT_MS = 1_800_000;
+
+/**
+ * Worlds of `npm run bench -- attribution`, with the largest factor of any attack. Of e-mails an outlier earns 1.84: weights and a base by
+ * words, which hold pieces of texts, pay rows more that the model errs on (1.56 without them).
+ */
 const WORLDS = [
   ["passages of fifteen genres", () => textSource(BROWN_GENRES, brownPassages()), ["2"], 1.15],
   ["digits", digitSource, ["1", "2"], 1.15],
-  ["e-mails", emailSource, ["1"], 1.6],
+  ["e-mails", emailSource, ["1"], 1.9],
   ["rows of a table", irisSource, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"], 1.6],
 ] as const;
 
-test.each(WORLDS)("no attack on %s earns more than was measured", async (_, open, seeds, max) => {
-  const factors = await measureAttacks(await usualWorlds(open(), seeds), () => {});
-  for (const [name, factor] of Object.entries(factors)) expect(factor, name).toBeLessThanOrEqual(max);
-});
+test.each(WORLDS)(
+  "no attack on %s earns more than was measured",
+  { timeout: TIMEOUT_MS },
+  async (_, open, seeds, max) => {
+    const { [BEST_FIFTH]: best, ...factors } = await measureAttacks(
+      await usualWorlds(open(), seeds),
+      () => {},
+    );
+    expect(Object.keys(factors)).toEqual(Object.values(ATTACKS).map(({ name }) => name));
+    for (const [name, factor] of Object.entries(factors)) expect(factor, name).toBeLessThanOrEqual(max);
+    // What makes rows good is public, so a white box earns about what the best honest rows do.
+    expect(factors[ATTACKS.whiteBox.name]).toBeLessThanOrEqual(1.05 * best!);
+  },
+);
 
 /** Most that a reviewed attack may earn: cutting, copying, flipping and filling up are worth no more than half as much again. */
 const REVIEWED_MAX = 1.5;
@@ -88,10 +105,14 @@ test.each([
   ["short passages", passageSource, ["1"], [...REVIEWED_LABEL_PLANS, ...REVIEWED_TEXT_PLANS]],
   ["digits", digitSource, ["1"], [...REVIEWED_LABEL_PLANS, ...reviewedPicturePlans(28)]],
   ["numbered rows of a table", numberedIrisSource, ["1", "2", "3"], reviewedTablePlans(0)],
-] as const)("no reviewed attack on %s earns more than was measured", async (_, open, seeds, plans) => {
-  const worlds = await usualWorlds(open(), seeds);
-  for (const plan of plans) {
-    const { factor } = await measureAttack(plan, worlds);
-    expect(factor, plan.name).toBeLessThanOrEqual(plan.isPerOwnRow === true ? PIECES_MAX : REVIEWED_MAX);
-  }
-});
+] as const)(
+  "no reviewed attack on %s earns more than was measured",
+  { timeout: TIMEOUT_MS },
+  async (_, open, seeds, plans) => {
+    const worlds = await usualWorlds(open(), seeds);
+    for (const plan of plans) {
+      const { factor } = await measureAttack(plan, worlds);
+      expect(factor, plan.name).toBeLessThanOrEqual(plan.isPerOwnRow === true ? PIECES_MAX : REVIEWED_MAX);
+    }
+  },
+);
