@@ -25,6 +25,7 @@ import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getInfo, getOperation, resolveSigner } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { fieldElement, type LedgerLeaf, wei } from "../sequencer/sequencer-schemas.ts";
+import { requireTakesPayments } from "../tasks/pay-for-answer.ts";
 import { type AskedPrompt, PromptMemory, promptOfRequest, questionKey } from "./prompt-memory.ts";
 
 export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
@@ -238,6 +239,7 @@ class AccountScheme implements ReceiptScheme {
     this.#requirePrice(required, costWei);
     this.#requireFunds(costWei, payer);
     const leaf = await getModel(this.#client, modelId);
+    requireTakesPayments(leaf);
     const staticsHash = staticsOf(leaf).hash;
     const model = await this.#options.models?.(modelId);
     if (model !== undefined) requireRegisteredStatics(model, staticsHash);

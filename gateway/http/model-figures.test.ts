@@ -56,6 +56,21 @@ it("lists the signed figure with its interval and baselines, and none where the 
   await rm(join(world.modelFolder, SIGNED_FIGURE_FILE));
 });
 
+it("says that a model whose epoch is full is not payable", async () => {
+  const { stop, token, url } = await world.openApp();
+  onTestFinished(stop);
+  const isPayable = async () => {
+    const response = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${token}` } });
+    const { data } = (await response.json()) as { data: { openledger: { isPayable: boolean } }[] };
+    return data.map(({ openledger }) => openledger.isPayable);
+  };
+  expect(await isPayable()).toEqual([true]);
+  const { cap } = world.ledger;
+  world.ledger.cap = 0;
+  onTestFinished(() => void Object.assign(world.ledger, { cap }));
+  expect(await isPayable()).toEqual([false]);
+});
+
 it("names the reason where a server shows another figure", async () => {
   const { body } = signed;
   const { client } = world;

@@ -105,6 +105,8 @@ export async function startPaidLedger() {
     },
     balanceWei: 100n * PRICE_WEI,
     priceWei: PRICE_WEI,
+    /** Payments that an epoch of the model takes. */
+    cap: 1_000,
     /** Open epoch of the model: payments are in the first one. */
     epoch: 1,
     /** Payments, in their order. */
@@ -123,7 +125,12 @@ export async function startPaidLedger() {
   });
   answers.set(`GET /v1/leaves/${PAYER}`, leaf);
   const model = () => ({
-    ...modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}`, epoch: ledger.epoch }),
+    ...modelLeaf(published.model, MODEL_ID, {
+      priceWei: `${ledger.priceWei}`,
+      epoch: ledger.epoch,
+      cap: ledger.cap,
+      paymentCount: ledger.epoch === 1 ? ledger.paid.length : 0,
+    }),
     keyX: hex32(key.keyX),
   });
   for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, model);

@@ -114,15 +114,19 @@ function addOpenaiRoutes(
 ): void {
   const { adapterStore, baseName, billing, embeddings, service } = language;
   const startedSeconds = Math.floor(Date.now() / 1000);
-  const chargingOf = (id: string) =>
-    billing?.charges(id) === true ? { charging: "ledger", ...billing.registered(id) } : { charging: "free" };
-  const modelView = (id: string) => ({
+  const chargingOf = async (id: string) => {
+    if (billing?.charges(id) !== true) return { charging: "free" };
+    const registered = billing.registered(id);
+    if (registered === null) return { charging: "ledger" };
+    return { charging: "ledger", ...registered, isPayable: await billing.isPayable(id) };
+  };
+  const modelView = async (id: string) => ({
     id,
     object: "model",
     created: startedSeconds,
     owned_by: "openledger",
     parent: id === baseName ? null : baseName,
-    openledger: chargingOf(id),
+    openledger: await chargingOf(id),
   });
   const keyOf = new WeakMap<FastifyRequest, ApiKey | null>();
   // After the network's limit, and before the body is read.
@@ -151,7 +155,7 @@ function addOpenaiRoutes(
   };
   route("GET", "/v1/models", async () => ({
     object: "list",
-    data: [baseName, ...(await adapterStore.names())].map(modelView),
+    data: await Promise.all([baseName, ...(await adapterStore.names())].map(modelView)),
   }));
   route("GET", "/v1/models/:model", async (request) => {
     const { model } = request.params as { model: string };

@@ -50,6 +50,7 @@ let modelId = 9;
 const COST_WEI = PRICE_WEI + 14n * 2_000n;
 let priceWei = PRICE_WEI;
 let cap = 64;
+let isApproved = true;
 /** Payments that the fake ledger has executed. */
 let settled: { readonly hash: string; readonly receipt: bigint }[] = [];
 let settle: "takes" | "silent" | "takes-silently" | "refuses" = "takes";
@@ -65,7 +66,12 @@ beforeAll(async () => {
   for (const id of IDS)
     for (const route of ["leaves", "models"])
       answers.set(`GET /v1/${route}/${id}`, () =>
-        modelLeaf(published.model, id, { priceWei: `${priceWei}`, cap, paymentCount: settled.length }),
+        modelLeaf(published.model, id, {
+          priceWei: `${priceWei}`,
+          isApproved,
+          cap,
+          paymentCount: settled.length,
+        }),
       );
   const payer = () => ({
     ...leafAnswer({ id: PAYER, l1Owner: owners.payer, keyX: fixture.key.keyX, nextNonce: settled.length }),
@@ -87,6 +93,7 @@ beforeEach(() => {
   modelId += 1;
   priceWei = PRICE_WEI;
   cap = 64;
+  isApproved = true;
   settled = [];
   settle = "takes";
   setPayments(fixture, modelId, []);
@@ -314,6 +321,30 @@ describe("an answer paid by x402", () => {
     const response = await fetch(url(), { ...asked, headers });
     expect([response.status, settleCount()]).toEqual([200, 1]);
     expect(responseOf(response)).toMatchObject({ success: true, transaction: settled[0]!.hash });
+  });
+
+  it.each([
+    ["whose epoch is full", () => void (cap = 1), "epoch-full"],
+    ["that was revoked meanwhile", () => void (isApproved = false), "not-approved"],
+  ])("is opened by the payment that its scheme presents again, of a model %s", async (_, end, reason) => {
+    const { pay, scheme } = payer();
+    settle = "takes-silently";
+    expect((await pay(url(), question(published.prompts[0]!))).status).toBe(503);
+    end();
+    settle = "silent";
+    const unpaid = await fetch(url(), question(published.prompts[0]!));
+    expect([unpaid.status, await unpaid.json()]).toMatchObject([
+      402,
+      { error: { code: "ATT_PAYMENT_REQUIRED", data: { reason, paymentRequired: { accepts: [{}] } } } },
+    ]);
+    const response = await pay(url(), question(published.prompts[0]!));
+    expect(await response.json()).toMatchObject({ receipt: hex32(settled[0]!.receipt) });
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
+    // Another question is refused before it is asked, and nothing is signed.
+    await expect(pay(url(), question(published.prompts[1]!))).rejects.toThrow(
+      reason === "epoch-full" ? /OP_EPOCH_FULL/ : /OP_MODEL_NOT_PAYABLE/,
+    );
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
   });
 
   it("is not given where the settlement fails, which the headers say, and its price is free again", async () => {

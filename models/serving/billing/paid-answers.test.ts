@@ -361,6 +361,8 @@ describe("a registered language model behind the answer server", () => {
       version,
     });
     expect(about.get("base")).toEqual({ charging: "ledger" });
+    const raw = await (await fetch(`${served.url}/v1/models/model-${modelId}`)).json();
+    expect(raw).toMatchObject({ openledger: { charging: "ledger", isPayable: true } });
     const elsewhere = { origin: "http://127.0.0.1:1" };
     const refused = await fetch(`${served.url}/v1/completions`, {
       method: "POST",
