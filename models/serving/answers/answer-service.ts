@@ -24,11 +24,17 @@ import { whyNotPayable } from "@openledger/client/sequencer/model-reads";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { inTurn } from "./account-turn.ts";
-import type { AccountTurn, AnswerStore, StoredAnswer } from "./answer-store.ts";
+import type { AccountTurn, AnswerStore, NamedPayment, StoredAnswer } from "./answer-store.ts";
 import { markDrawnPayments } from "./drawn-payments.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
-import { type PresentedPayment, requiredOf, requirementsOf, type X402Request } from "./x402-exchange.ts";
+import {
+  type PresentedPayment,
+  paymentIdOf,
+  requiredOf,
+  requirementsOf,
+  type X402Request,
+} from "./x402-exchange.ts";
 
 export interface AnswerServiceOptions {
   readonly modelId: number;
@@ -159,7 +165,7 @@ export class AnswerService {
    * opens the same answer; a payment that the ledger has already is not settled again.
    *
    * A model that takes no payments now still names its terms: a client that has paid presents its payment only for a 402.
-   * @throws ATT_PAYMENT_REQUIRED without a payment, ATT_PAYMENT_REFUSED, ATT_ASK_REFUSED, ATT_MODEL_NOT_SERVED, ATT_ROW_WITHDRAWN, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE
+   * @throws ATT_PAYMENT_REQUIRED without a payment, ATT_PAYMENT_REFUSED, ATT_PAYMENT_NAME_USED, ATT_ASK_REFUSED, ATT_MODEL_NOT_SERVED, ATT_ROW_WITHDRAWN, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE
    */
   async sell(prompt: string, request: X402Request): Promise<PaidAnswer> {
     const { payment } = request;
@@ -183,15 +189,26 @@ export class AnswerService {
     const record = await this.#store.answer(receipt);
     const isOwn = record !== undefined && record.payerId === payerId && this.#isOwn(record);
     const isAnswer = isOwn && record.ask === hex32(message);
+    const named = await this.#named(payment, hex32(message));
+    if (named !== null) {
+      // The question was asked anew, by a client that had lost its first answer: that one is paid.
+      if (isAnswer && record.isSealed === true) await this.#store.giveUp(named.payment, receipt);
+      const { isSealed: _, ...opened } = named.record;
+      return { ...(await this.#given(opened)), settlement: named.settlement };
+    }
     // What is settled opens its answer, on former terms and in a full epoch, too.
     const paid = isAnswer ? (record.payment ?? (await this.#paymentOf(receipt))) : null;
     let settlement: X402Settled;
-    if (paid !== null) settlement = await this.#settledBefore(record!, paid);
-    else {
+    if (paid !== null) {
+      // What is paid is opened, whatever it is called.
+      await this.#name(payment).catch(unlessNameUsed);
+      settlement = await this.#settledBefore(record!, paid);
+    } else {
       // Before it is paid: what is paid is opened.
       if (isAnswer) {
         await this.#work.requireReader?.(payerId);
         this.#work.requireAnswer?.(record.answer);
+        await this.#name(payment);
       }
       // Whether the model takes a payment is the facilitator's word: it knows what it has executed before.
       const { requirements } = await this.#offer(prompt, request);
@@ -201,6 +218,41 @@ export class AnswerService {
     }
     const { isSealed: _, ...opened } = record!;
     return { ...(await this.#given(opened)), settlement };
+  }
+
+  /**
+   * The paid answer that the name of a payment stands for, where the payment itself is for another answer of the same question; null
+   * where the payment is looked at for itself. Whoever calls it has checked that the payer has signed the question.
+   * @throws ATT_PAYMENT_NAME_USED where the name stands for another question's answer
+   */
+  async #named(
+    payment: PresentedPayment,
+    ask: string,
+  ): Promise<{ payment: NamedPayment; record: StoredAnswer; settlement: X402Settled } | null> {
+    const name = paymentIdOf(payment);
+    if (name === null) return null;
+    const { payerId, receipt } = payment.read.payload;
+    const one = { name, payerId };
+    const named = await this.#store.named(one);
+    const { modelId } = this.#options;
+    if (named === undefined || (named.modelId === modelId && named.receipt === receipt)) return null;
+    const record = named.modelId === modelId ? await this.#store.answer(named.receipt) : undefined;
+    if (record === undefined || record.ask !== ask || !this.#isOwn(record)) throw nameUsed(one, named);
+    const paid = record.payment ?? (await this.#paymentOf(named.receipt));
+    if (paid !== null) return { payment: one, record, settlement: await this.#settledBefore(record, paid) };
+    // Nobody has paid it: the name goes with the newer answer.
+    return null;
+  }
+
+  /** Names the payment of an answer before it is settled. @throws ATT_PAYMENT_NAME_USED */
+  async #name(payment: PresentedPayment): Promise<void> {
+    const name = paymentIdOf(payment);
+    if (name === null) return;
+    const { payerId, receipt } = payment.read.payload;
+    const one = { name, payerId };
+    const named = await this.#store.named(one);
+    if (!(await this.#store.name(one, receipt, named?.receipt)))
+      throw nameUsed(one, (await this.#store.named(one)) ?? { modelId: this.#options.modelId, receipt });
   }
 
   /** The ledger's payment for the answer; null if there is none. @throws ATT_SERVER_UNREACHABLE */
@@ -340,7 +392,7 @@ export class AnswerService {
       const { receipt, expiresAtMs, priceWei } = unpaid;
       throw attributionError(
         "ATT_ANSWER_UNPAID",
-        `account ${question.payerId} has not paid for its last answer`,
+        `account ${question.payerId} has not paid for its last answer: pay its receipt (payReceipt), ask its question again and pay, or wait`,
         { data: { receipt, expiresAtMs, priceWei } },
       );
     }
@@ -453,6 +505,16 @@ export class AnswerService {
 /** Text that question and receipt bind, of a chat: what its template makes of the messages. Others have sent it. */
 const boundText = (prompt: string, { isChat = false }: X402Request) => (isChat ? { prompt } : {});
 
+const nameUsed = (
+  { name, payerId }: NamedPayment,
+  { modelId, receipt }: { readonly modelId: number; readonly receipt: string },
+) =>
+  attributionError(
+    "ATT_PAYMENT_NAME_USED",
+    `account ${payerId} has named another payment "${name}": a name is of one question's payment`,
+    { data: { paymentId: name, modelId, receipt } },
+  );
+
 /** Hash that the sequencer shows of a payment without an operation of its own. */
 const NO_OPERATION = 0n;
 const NO_X402 = "this server's ledger settles no payments of x402: sign it";
@@ -466,6 +528,10 @@ const WRONG = {
 /** The watcher reads the payments again. */
 function unlessUnreachable(error: unknown): void {
   if (!isRollupError(error, "ATT_SERVER_UNREACHABLE")) throw error;
+}
+
+function unlessNameUsed(error: unknown): void {
+  if (!isRollupError(error, "ATT_PAYMENT_NAME_USED")) throw error;
 }
 
 /** The hash of the statics that the sequencer shows of a model. */
