@@ -71,6 +71,27 @@ it("says that a model whose epoch is full is not payable", async () => {
   expect(await isPayable()).toEqual([false]);
 });
 
+it("refuses what a label does not have, by its name", async () => {
+  const { stop, token, url } = await world.openApp();
+  onTestFinished(stop);
+  const ask = async (fields: object) => {
+    const messages = [{ role: "user", content: world.prompts[0]! }];
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "x-api-key": token, "content-type": "application/json" },
+      body: JSON.stringify({ model: `model-${MODEL_ID}`, messages, ...fields }),
+    });
+    return [response.status, ((await response.json()) as { error?: object }).error];
+  };
+  for (const [param, value] of [
+    ["temperature", 0.7],
+    ["stop", ["a"]],
+  ] as const)
+    expect(await ask({ [param]: value })).toMatchObject([400, { param, code: "unsupported_value" }]);
+  expect(world.ledger.paid).toEqual([]);
+  expect((await ask({ temperature: 0, max_tokens: 5 }))[0]).toBe(200);
+});
+
 it("names the reason where a server shows another figure", async () => {
   const { body } = signed;
   const { client } = world;
