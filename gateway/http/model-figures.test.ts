@@ -1,6 +1,7 @@
 /** `GET /v1/models` of a gateway before a real answer server: the figure of a model as its leaf has signed it, and what is refused. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelFigure } from "@openledger/attribution/model/model-figure";
 import { signFigure } from "@openledger/client/actions/answers/model-figure";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -12,6 +13,7 @@ import {
 import { writeSignedFigure } from "@openledger/models/serving/answers/figure-file";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { MODEL_ID, type PaidLedger, startPaidLedger } from "../testing/paid-ledger.ts";
+import { errorBody, statusOf } from "./openai-errors.ts";
 
 let world: PaidLedger;
 let signed: SignedFigure;
@@ -69,6 +71,12 @@ it("says that a model whose epoch is full is not payable", async () => {
   world.ledger.cap = 0;
   onTestFinished(() => void Object.assign(world.ledger, { cap }));
   expect(await isPayable()).toEqual([false]);
+  // Its server may know it sooner than the gateway: then the request is not what is wrong.
+  const refusal = attributionError("ATT_MODEL_NOT_PAYABLE", "the epoch is full", {
+    data: { httpStatus: 409 },
+  });
+  expect(statusOf(refusal)).toBe(409);
+  expect(errorBody(refusal)).toMatchObject({ error: { type: "server_error" } });
 });
 
 it("refuses what a label does not have, by its name", async () => {

@@ -174,6 +174,27 @@ function payer(
 const settleCount = () => fixture.sequencer.heard.filter(({ route }) => route === "POST /x402/settle").length;
 const responseOf = (response: Response) => decodeX402Header(response.headers.get("payment-response")!);
 
+it("says at OpenAI's routes where a classifier is asked", async () => {
+  const post = async (path: string, model: string) => {
+    const headers = { "content-type": "application/json" };
+    const messages = [{ role: "user", content: "?" }];
+    const response = await fetch(`${served.url}${path}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ model, messages }),
+    });
+    return [response.status, ((await response.json()) as { error: object }).error];
+  };
+  for (const path of ["/v1/chat/completions", "/v1/completions"]) {
+    const askPath = `/ledger/${modelId}/v1/answers`;
+    expect(await post(path, `model-${modelId}`)).toMatchObject([
+      404,
+      { code: "model_not_found", param: "model", message: expect.stringContaining(`POST ${askPath}`) },
+    ]);
+    expect(await post(path, "model-999")).toMatchObject([404, { code: "unknown_url" }]);
+  }
+});
+
 describe("an answer paid by x402", () => {
   it("is given with its receipt, paid once", async () => {
     const { pay, scheme } = payer();
