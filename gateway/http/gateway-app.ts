@@ -10,7 +10,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Asker } from "../asking/asker.ts";
 import type { Budget } from "../asking/budget.ts";
 import type { ModelLocations, PricedModel } from "../asking/model-locations.ts";
-import type { McpOverHttp } from "../mcp/mcp-over-http.ts";
 import { answerChat, type RouteModules } from "./chat-route.ts";
 import { guardGateway } from "./guard.ts";
 import { errorBody, statusOf } from "./openai-errors.ts";
@@ -22,8 +21,8 @@ export interface GatewayAppModules {
   readonly budget: Budget;
   readonly token: Secret<string>;
   readonly maxPriceWei: bigint;
-  /** MCP over streamable HTTP. */
-  readonly mcp: McpOverHttp;
+  /** MCP over streamable HTTP: answers a request of any method. */
+  readonly mcp: { answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> };
   readonly logger: Pick<Logger, "error" | "warn">;
 }
 
