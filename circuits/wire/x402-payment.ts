@@ -20,7 +20,7 @@ export const X402_HEADERS = {
 export const X402_PAYMENT_ID = "payment-identifier";
 /** Names of payments that the extension allows. */
 export const X402_PAYMENT_ID_PATTERN = /^[a-zA-Z0-9_-]{16,128}$/;
-/** What a server says of the extension, as its specification has it. */
+/** Declaration of the extension by a server, as its specification has it. */
 export const X402_PAYMENT_ID_TERMS = {
   info: { required: false },
   schema: {

@@ -70,19 +70,19 @@ export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
 export interface OpenPayment {
   /** Network that it is for. */
   readonly network: string;
-  /** Where the question is asked, and the hash of its prompt. */
+  /** Route that takes the question, and its prompt's hash. */
   readonly question: string;
   /** Amount with the maximum fee, in wei. */
   readonly costWei: string;
   /** Hash of the operation. */
   readonly hash: Hex;
-  /** What the header of the payment has as its payload. */
-  readonly payload: {
-    readonly payerId: number;
-    readonly signature: { readonly r8x: string; readonly r8y: string; readonly s: string };
-    readonly receipt: string;
-    readonly operation: OperationBody;
-  };
+  /** Leaf that pays. */
+  readonly payerId: number;
+  /** Signature of the question. */
+  readonly signature: { readonly r8x: string; readonly r8y: string; readonly s: string };
+  /** The answer's receipt. */
+  readonly receipt: string;
+  readonly operation: OperationBody;
 }
 
 /** Requirements of a payment, as `@x402/core` passes them. */
@@ -148,17 +148,23 @@ interface HeldPayment {
 /** A payment that a server refused. */
 type RefusedPayment = Pick<HeldPayment, "costWei" | "stored">;
 
+/** The payment's part of the scheme in its header. */
+const payloadOf = ({ operation, payerId, receipt, signature }: OpenPayment): Record<string, unknown> => ({
+  payerId,
+  signature,
+  receipt,
+  operation,
+});
+
 const openPaymentSchema = z.strictObject({
   network: z.string(),
   question: z.string(),
   costWei: wei,
   hash: fieldElement,
-  payload: z.strictObject({
-    payerId: z.int(),
-    signature: z.strictObject({ r8x: fieldElement, r8y: fieldElement, s: fieldElement }),
-    receipt: fieldElement,
-    operation: z.looseObject({ kind: z.literal("payInference"), nonce: z.int() }),
-  }),
+  payerId: z.int(),
+  signature: z.strictObject({ r8x: fieldElement, r8y: fieldElement, s: fieldElement }),
+  receipt: fieldElement,
+  operation: z.looseObject({ kind: z.literal("payInference"), nonce: z.int() }),
 });
 
 const ANSWERS = "/v1/answers";
@@ -232,7 +238,7 @@ class AccountScheme implements ReceiptScheme {
     if (stored.network !== this.network)
       throw invalid("network", `an open payment is for ${stored.network}, not ${this.network}`);
     const { costWei } = read.data;
-    this.#open.set(stored.payload.receipt, { stored, costWei, release: () => {} });
+    this.#open.set(stored.receipt, { stored, costWei, release: () => {} });
     this.#spentWei += costWei;
   }
 
@@ -280,7 +286,7 @@ class AccountScheme implements ReceiptScheme {
       const { stored } = await this.#pay(x402Version, value, release);
       // A caller that never sends it holds up no other one for long.
       timer = setTimeout(release, 1_000 * X402_TIMEOUT_SECONDS);
-      return { x402Version, payload: { ...stored.payload }, ...named };
+      return { x402Version, payload: payloadOf(stored), ...named };
     } catch (error) {
       release();
       throw named(error);
@@ -370,8 +376,16 @@ class AccountScheme implements ReceiptScheme {
     this.#requirePrice(required, costWei);
     await onSigned?.(signed);
     const receipt = hex32(reply.receipt);
-    const payload = { ...claim, receipt, operation: signed.body };
-    const stored = { network: this.network, question, costWei: `${costWei}`, hash: signed.hash, payload };
+    const { body: operation, hash } = signed;
+    const stored = {
+      network: this.network,
+      question,
+      costWei: `${costWei}`,
+      hash,
+      ...claim,
+      receipt,
+      operation,
+    };
     const payment = { stored, costWei, release };
     this.#open.set(receipt, payment);
     this.#spentWei += costWei;
@@ -414,7 +428,7 @@ class AccountScheme implements ReceiptScheme {
    * Attack: a server refuses a payment, has the client sign another one, and settles both.
    */
   async #countRefused(nextNonce: number): Promise<void> {
-    for (const refused of this.#refused.filter(({ stored }) => stored.payload.operation.nonce < nextNonce)) {
+    for (const refused of this.#refused.filter(({ stored }) => stored.operation.nonce < nextNonce)) {
       const known = await getOperation(this.#client, refused.stored.hash);
       if (known !== null && known.status !== "dropped") this.#spentWei += refused.costWei;
       this.#refused = this.#refused.filter((one) => one !== refused);
