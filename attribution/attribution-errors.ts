@@ -129,7 +129,7 @@ export const attributionErrors = defineErrors("ATT", {
   ATT_ANSWER_UNPAID: {
     meaning: "the account has an answer that it has not paid for; `data.receipt` names it",
     remedy:
-      "pay for it, or wait until `data.expiresAtMs`; where `data.reason` is `left-unpaid`, pay first: ask with `isSealed`",
+      "ask that question again and pay, pay for it by `data.receipt` and `data.priceWei` (payReceipt), or wait until `data.expiresAtMs`; where `data.reason` is `left-unpaid`, ask with `isSealed`",
     httpStatus: 409,
   },
   ATT_PAYMENT_REQUIRED: {
@@ -144,6 +144,13 @@ export const attributionErrors = defineErrors("ATT", {
     remedy: "nothing was opened; ask again, and pay what `data.paymentRequired` asks",
     note: "`data.reason` is accepted, receipt or question, or the code of the sequencer's refusal.",
     httpStatus: 402,
+  },
+  ATT_PAYMENT_NAME_USED: {
+    meaning:
+      "the payment's `payment-identifier` is of another question's payment by this account, or its answer has too many of them",
+    remedy:
+      "present the first payment again for its own question, and give each question an identifier of its own",
+    httpStatus: 409,
   },
   ATT_MODEL_NOT_PAYABLE: {
     meaning:

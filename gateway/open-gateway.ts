@@ -4,7 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createMcpHandler, type McpServer } from "@modelcontextprotocol/server";
+import type { McpServer } from "@modelcontextprotocol/server";
 import { minAssuranceOf, type ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { readStoreRollup } from "@openledger/client/store-rollup";
@@ -24,6 +24,7 @@ import { SignedPayments } from "./asking/signed-payments.ts";
 import { GATEWAY_PORT } from "./gateway-port.ts";
 import { createGatewayApp } from "./http/gateway-app.ts";
 import { createToken } from "./http/guard.ts";
+import { McpOverHttp, type NoteDelivery } from "./mcp/mcp-over-http.ts";
 import { createMcpServer } from "./mcp/mcp-server.ts";
 
 /** Questions of one model that wait or run. */
@@ -122,8 +123,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       clearInterval(reviewing);
     });
     const modules = { asker, locations, budget, journal, client, leafId, maxPriceWei, isConfirmed, hostUrl };
-    const createMcp = () => createMcpServer({ ...modules, rowsFolder: join(folder, "rows") });
-    const mcp = createMcpHandler(createMcp);
+    const createMcp = (note?: NoteDelivery) =>
+      createMcpServer({ ...modules, rowsFolder: join(folder, "rows") }, note);
+    const mcp = new McpOverHttp(createMcp);
     closing.push(() => mcp.close());
     const app = await createGatewayApp({ asker, budget, locations, token, maxPriceWei, logger, mcp });
     closing.push(() => app.close());
@@ -134,7 +136,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       isNewToken,
       leafId,
       isNewAccount,
-      createMcp,
+      createMcp: () => createMcp(),
       leftWei: () => budget.leftWei(),
       close,
       async end() {

@@ -87,8 +87,23 @@ export const servingErrors = defineErrors("MOD_SERVE", {
   },
   MOD_SERVE_UNPAID: {
     meaning: "the account has an unpaid answer, or has not signed this question",
-    remedy: "pay for the last answer, then ask again",
+    remedy:
+      "pay for the last answer by `data.receipt` and `data.priceWei` (payReceipt), or ask its question again and pay; then ask again",
     httpStatus: 402,
+  },
+  MOD_SERVE_NOT_PAYABLE: {
+    meaning:
+      "the ledger takes no payments for the model now, or has another model with this number; `data.reason` says why",
+    remedy:
+      "ask once the model's owner has closed the full epoch, or once the model is approved and activated",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  MOD_SERVE_PAYMENT_NAME_USED: {
+    meaning: "the payment's `payment-identifier` is of another question's payment by this account",
+    remedy:
+      "present the first payment again for its own question, and give each question an identifier of its own",
+    httpStatus: 409,
   },
   MOD_SERVE_NOT_GRANTED: {
     meaning:
@@ -114,6 +129,8 @@ const OPENAI_FORMS: Partial<
   MOD_SERVE_PROMPT_TOO_LONG: ["invalid_request_error", "context_length_exceeded"],
   MOD_SERVE_ADAPTER_UNUSABLE: ["invalid_request_error", "adapter_unusable"],
   MOD_SERVE_UNPAID: ["insufficient_quota", "insufficient_quota"],
+  MOD_SERVE_NOT_PAYABLE: ["server_error", "model_not_payable"],
+  MOD_SERVE_PAYMENT_NAME_USED: ["invalid_request_error", "payment_identifier_used"],
   MOD_SERVE_NOT_GRANTED: ["invalid_request_error", "rows_not_granted"],
   MOD_SERVE_READER_SLOW: ["server_error", "slow_reader"],
   SRV_RATE_LIMITED: ["rate_limit_error", "rate_limit_exceeded"],

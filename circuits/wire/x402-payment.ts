@@ -16,6 +16,23 @@ export const X402_HEADERS = {
   payment: "payment-signature",
   response: "payment-response",
 } as const;
+/** Extension by which a client names a payment: the same name is the same payment. */
+export const X402_PAYMENT_ID = "payment-identifier";
+/** Names of payments that the extension allows. */
+export const X402_PAYMENT_ID_PATTERN = /^[a-zA-Z0-9_-]{16,128}$/;
+/** Declaration of the extension by a server, as its specification has it. */
+export const X402_PAYMENT_ID_TERMS = {
+  info: { required: false },
+  schema: {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    type: "object",
+    properties: {
+      required: { type: "boolean" },
+      id: { type: "string", minLength: 16, maxLength: 128, pattern: "^[a-zA-Z0-9_-]+$" },
+    },
+    required: ["required"],
+  },
+} as const;
 /** Path of the facilitator's routes at a sequencer: its URL for x402's clients ends with it. */
 export const X402_PATH = "/x402";
 /** Time that a client has from the requirements to its payment. */
@@ -60,6 +77,7 @@ export interface X402Required {
   readonly error: string;
   readonly resource: { readonly url: string; readonly description: string; readonly mimeType: string };
   readonly accepts: readonly X402Requirements[];
+  readonly extensions: { readonly [X402_PAYMENT_ID]: typeof X402_PAYMENT_ID_TERMS };
 }
 
 /** Answer of the facilitator's `/verify`. */

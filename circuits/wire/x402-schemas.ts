@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { operationBody } from "./operation-json.ts";
 import { hash, leafId, signature } from "./wire-fields.ts";
-import { X402_VERSION } from "./x402-payment.ts";
+import { X402_PAYMENT_ID, X402_PAYMENT_ID_PATTERN, X402_VERSION } from "./x402-payment.ts";
 
 /** Bounds of texts that others have written. Addresses and descriptions are short. */
 const [SHORT, LONG] = [200, 2_048];
@@ -48,9 +48,15 @@ export const x402Payment = z.strictObject({
   x402Version: z.literal(X402_VERSION),
   accepted: x402Requirements,
   payload: receiptPayment,
-  /** Echoes of the requirements, which decide nothing. */
+  /** Echo of the requirements, which decides nothing. */
   resource: z.looseObject({ url: z.string().max(LONG) }).optional(),
-  extensions: z.record(z.string().max(SHORT), z.unknown()).optional(),
+  extensions: z
+    .looseObject({
+      [X402_PAYMENT_ID]: z
+        .looseObject({ info: z.looseObject({ id: z.string().regex(X402_PAYMENT_ID_PATTERN).optional() }) })
+        .optional(),
+    })
+    .optional(),
 });
 
 /** Body of the facilitator's `/verify` and `/settle`. */

@@ -42,6 +42,24 @@ export function staticsOf({ model }: LedgerModelLeaf): ModelStatics & { readonly
   return { ...statics, hash: hashStatics(statics) };
 }
 
+/** Why the ledger takes no payment for a model now. */
+export type NotPayable = "not-approved" | "not-activated" | "epoch-full";
+
+/**
+ * Says why the ledger takes no payment for a model now: a Datanet has not approved it, its activation is not settled, or its open epoch
+ * has as many payments as it takes. null where it takes one.
+ */
+export function whyNotPayable({
+  cap,
+  isApproved,
+  isReady,
+  paymentCount,
+}: Pick<LedgerModelLeaf["counters"], "cap" | "isApproved" | "isReady" | "paymentCount">): NotPayable | null {
+  if (!isApproved) return "not-approved";
+  if (!isReady) return "not-activated";
+  return paymentCount >= cap ? "epoch-full" : null;
+}
+
 /** A model's Datanets in their places, and which of them have approved it. A payment needs all. */
 export function approvalsOf({ counters, model }: LedgerModelLeaf): { id: number; hasApproved: boolean }[] {
   return [model.datanetId, ...model.furtherDatanets].map((id, position) => ({

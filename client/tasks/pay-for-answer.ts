@@ -51,7 +51,7 @@ import type { SigningOptions } from "../actions/ledger/send-operation.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
-import { type GetModelErrorCode, getModel, staticsOf } from "../sequencer/model-reads.ts";
+import { type GetModelErrorCode, getModel, staticsOf, whyNotPayable } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
 import { requireBalance, requireSigner } from "./before-signing.ts";
 
@@ -61,8 +61,10 @@ import { requireBalance, requireSigner } from "./before-signing.ts";
  * @internal
  */
 export function requireTakesPayments({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id">): void {
-  const { cap, isApproved, isReady, paymentCount } = counters;
-  if (!isReady || !isApproved)
+  const { cap, isApproved, isReady } = counters;
+  const why = whyNotPayable(counters);
+  if (why === null) return;
+  if (why !== "epoch-full")
     throw operationError(
       "OP_MODEL_NOT_PAYABLE",
       `model ${id} is not ${isApproved ? "ready" : "approved by its datanet"}`,
@@ -70,10 +72,9 @@ export function requireTakesPayments({ counters, id }: Pick<LedgerModelLeaf, "co
         data: { id, isReady, isApproved },
       },
     );
-  if (paymentCount >= cap)
-    throw operationError("OP_EPOCH_FULL", `model ${id} takes ${cap} payments an epoch`, {
-      data: { id, cap: cap.toString() },
-    });
+  throw operationError("OP_EPOCH_FULL", `model ${id} takes ${cap} payments an epoch`, {
+    data: { id, cap: cap.toString() },
+  });
 }
 
 export type PayReceiptErrorCode =

@@ -3,9 +3,12 @@
  * maximum price and a budget. The types are structural; no package of x402 is imported. docs/reference/x402.md is the contract.
  */
 import { KIND, kindRule } from "@openledger/circuits/protocol";
+import type { OperationBody } from "@openledger/circuits/wire/operation-body";
 import {
   decodeX402Header,
   X402_HEADERS,
+  X402_PAYMENT_ID,
+  X402_PAYMENT_ID_PATTERN,
   X402_SCHEME,
   X402_TIMEOUT_SECONDS,
   X402_VERSION,
@@ -13,18 +16,19 @@ import {
 } from "@openledger/circuits/wire/x402-payment";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
-import type { Address } from "viem";
+import type { Address, Hex } from "viem";
 import * as z from "zod/mini";
 import { askSealed } from "../actions/answers/ask-model.ts";
 import { checkAnswer, requireRegisteredStatics } from "../actions/answers/check-answer.ts";
 import type { CheckableModel } from "../actions/answers/model-answers.ts";
 import { signPayment } from "../actions/ledger/pay-inference.ts";
-import type { SignedSubmission, SigningOptions } from "../actions/ledger/send-operation.ts";
+import type { SigningOptions } from "../actions/ledger/send-operation.ts";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { getInfo, getOperation, resolveSigner } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { fieldElement, type LedgerLeaf, wei } from "../sequencer/sequencer-schemas.ts";
+import { requireTakesPayments } from "../tasks/pay-for-answer.ts";
 import { type AskedPrompt, PromptMemory, promptOfRequest, questionKey } from "./prompt-memory.ts";
 
 export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
@@ -44,6 +48,41 @@ export interface ReceiptSchemeOptions extends Omit<SigningOptions, "nonce"> {
   onOffer?: (question: string | null) => void | Promise<void>;
   /** Sends the requests; default: the global fetch. */
   fetch?: typeof globalThis.fetch;
+  /**
+   * Payments of an earlier scheme of this account that were signed and not answered, as `onOpenPayments` gave them. Their questions
+   * present them again, and their costs are of the budget.
+   */
+  openPayments?: readonly OpenPayment[];
+  /**
+   * Called with all payments that are signed and not answered, whenever that changes: store them. A payment leaves once this has
+   * resolved; what it throws keeps the payment back.
+   */
+  onOpenPayments?: (payments: readonly OpenPayment[]) => void | Promise<void>;
+  /**
+   * Names the payment of a question (`payment-identifier`: 16 to 128 letters, digits, - and _), or undefined for none. The server takes the same name
+   * as the same payment, also from a program that has lost what it had signed. Question and name go together: another question
+   * by the same name is refused.
+   */
+  paymentId?: (question: { readonly modelId: number; readonly prompt: string }) => string | undefined;
+}
+
+/** A signed payment until it is known what became of it, as JSON. */
+export interface OpenPayment {
+  /** Network that it is for. */
+  readonly network: string;
+  /** Route that takes the question, and its prompt's hash. */
+  readonly question: string;
+  /** Amount with the maximum fee, in wei. */
+  readonly costWei: string;
+  /** Hash of the operation. */
+  readonly hash: Hex;
+  /** Leaf that pays. */
+  readonly payerId: number;
+  /** Signature of the question. */
+  readonly signature: { readonly r8x: string; readonly r8y: string; readonly s: string };
+  /** The answer's receipt. */
+  readonly receipt: string;
+  readonly operation: OperationBody;
 }
 
 /** Requirements of a payment, as `@x402/core` passes them. */
@@ -70,10 +109,17 @@ export interface ReceiptScheme {
   readonly fetch: typeof globalThis.fetch;
   /** Sum of the payments that were made or may still be, with the maximum of their fees, in wei. */
   readonly spentWei: bigint;
+  /** Payments that are signed and not answered. */
+  readonly openPayments: readonly OpenPayment[];
   createPaymentPayload(
     x402Version: number,
     requirements: PaymentRequirements,
-  ): Promise<{ x402Version: number; payload: Record<string, unknown> }>;
+    context?: { readonly extensions?: Readonly<Record<string, unknown>> | undefined },
+  ): Promise<{
+    x402Version: number;
+    payload: Record<string, unknown>;
+    extensions?: Record<string, unknown>;
+  }>;
 }
 
 const requirementsSchema = z.object({
@@ -92,16 +138,34 @@ const requirementsSchema = z.object({
 });
 type Requirements = z.output<typeof requirementsSchema>;
 
-/** A signed payment, until it is known what became of it. */
-interface OpenPayment {
-  readonly question: string;
-  /** Amount with the maximum fee, in wei. */
+/** An open payment in a scheme. */
+interface HeldPayment {
+  readonly stored: OpenPayment;
   readonly costWei: bigint;
-  readonly signed: SignedSubmission;
-  readonly payload: Record<string, unknown>;
   /** Ends the account's turn. */
   release(): void;
 }
+/** A payment that a server refused. */
+type RefusedPayment = Pick<HeldPayment, "costWei" | "stored">;
+
+/** The payment's part of the scheme in its header. */
+const payloadOf = ({ operation, payerId, receipt, signature }: OpenPayment): Record<string, unknown> => ({
+  payerId,
+  signature,
+  receipt,
+  operation,
+});
+
+const openPaymentSchema = z.strictObject({
+  network: z.string(),
+  question: z.string(),
+  costWei: wei,
+  hash: fieldElement,
+  payerId: z.int(),
+  signature: z.strictObject({ r8x: fieldElement, r8y: fieldElement, s: fieldElement }),
+  receipt: fieldElement,
+  operation: z.looseObject({ kind: z.literal("payInference"), nonce: z.int() }),
+});
 
 const ANSWERS = "/v1/answers";
 /** Units of a payment's fee. */
@@ -146,12 +210,12 @@ class AccountScheme implements ReceiptScheme {
   readonly #options: ReceiptSchemeOptions;
   readonly #prompts = new PromptMemory();
   /** By receipt. Each has its price of the budget, which bounds them. */
-  readonly #open = new Map<string, OpenPayment>();
+  readonly #open = new Map<string, HeldPayment>();
   /** An account has one unpaid answer of a model, and one next nonce: payments take turns. */
   #turn: Promise<void> = Promise.resolve();
   #spentWei = 0n;
   /** Refused payments whose nonces were unused then: whoever has one may still send it. */
-  #refused: Pick<OpenPayment, "costWei" | "signed">[] = [];
+  #refused: RefusedPayment[] = [];
 
   constructor(client: LedgerClient, options: ReceiptSchemeOptions) {
     this.#client = client;
@@ -160,6 +224,26 @@ class AccountScheme implements ReceiptScheme {
     const { network } = this;
     const maxAmountPerPayment = options.maxPriceWei.toString();
     this.spendControls = { allowedAssets: [{ network, asset: client.tokenAddress, maxAmountPerPayment }] };
+    for (const stored of options.openPayments ?? []) this.#restore(stored);
+  }
+
+  get openPayments(): readonly OpenPayment[] {
+    return [...this.#open.values()].map(({ stored }) => stored);
+  }
+
+  /** @throws CLI_X402_INVALID */
+  #restore(stored: OpenPayment): void {
+    const read = openPaymentSchema.safeParse(stored);
+    if (!read.success) throw invalid("stored", "an open payment is not as a scheme has given it", read.error);
+    if (stored.network !== this.network)
+      throw invalid("network", `an open payment is for ${stored.network}, not ${this.network}`);
+    const { costWei } = read.data;
+    this.#open.set(stored.receipt, { stored, costWei, release: () => {} });
+    this.#spentWei += costWei;
+  }
+
+  async #tellOpen(): Promise<void> {
+    await this.#options.onOpenPayments?.(this.openPayments);
   }
 
   get spentWei(): bigint {
@@ -186,7 +270,11 @@ class AccountScheme implements ReceiptScheme {
     }
   };
 
-  async createPaymentPayload(x402Version: number, value: PaymentRequirements) {
+  async createPaymentPayload(
+    x402Version: number,
+    value: PaymentRequirements,
+    { extensions }: { readonly extensions?: Readonly<Record<string, unknown>> | undefined } = {},
+  ) {
     const end = await this.#nextTurn();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const release = () => {
@@ -194,14 +282,34 @@ class AccountScheme implements ReceiptScheme {
       end();
     };
     try {
-      const payment = await this.#pay(x402Version, value, release);
+      const named = this.#nameOf(x402Version, value, extensions);
+      const { stored } = await this.#pay(x402Version, value, release);
       // A caller that never sends it holds up no other one for long.
       timer = setTimeout(release, 1_000 * X402_TIMEOUT_SECONDS);
-      return { x402Version, payload: payment.payload };
+      return { x402Version, payload: payloadOf(stored), ...named };
     } catch (error) {
       release();
       throw named(error);
     }
+  }
+
+  /** The extension with the payment's name, where the program names payments. @throws CLI_X402_INVALID */
+  #nameOf(
+    x402Version: number,
+    value: PaymentRequirements,
+    offered: Readonly<Record<string, unknown>> = {},
+  ): { extensions?: Record<string, unknown> } {
+    const { paymentId } = this.#options;
+    if (paymentId === undefined) return {};
+    const { modelId, askUrl, promptSha256: hash } = this.#read(x402Version, value).extra;
+    const asked = this.#prompts.find(askUrl, hash);
+    const id = asked === undefined ? undefined : paymentId({ modelId, prompt: asked.prompt });
+    if (id === undefined) return {};
+    if (!X402_PAYMENT_ID_PATTERN.test(id))
+      throw invalid("payment-id", "a payment's name has 16 to 128 letters, digits, - and _");
+    if (!Object.hasOwn(offered, X402_PAYMENT_ID))
+      throw invalid("payment-id", "the server takes no names of payments");
+    return { extensions: { [X402_PAYMENT_ID]: { info: { id } } } };
   }
 
   async #nextTurn(): Promise<() => void> {
@@ -214,7 +322,7 @@ class AccountScheme implements ReceiptScheme {
     return release;
   }
 
-  async #pay(x402Version: number, value: PaymentRequirements, release: () => void): Promise<OpenPayment> {
+  async #pay(x402Version: number, value: PaymentRequirements, release: () => void): Promise<HeldPayment> {
     const required = this.#read(x402Version, value);
     const { amount: amountWei, extra } = required;
     const { modelId } = extra;
@@ -225,7 +333,7 @@ class AccountScheme implements ReceiptScheme {
     const question = questionKey(extra.askUrl, extra.promptSha256);
     // A payment whose request failed may have been settled: it is presented again, at any price, and never signed twice.
     for (const [receipt, open] of this.#open)
-      if (open.question === question) {
+      if (open.stored.question === question) {
         const again = { ...open, release };
         this.#open.set(receipt, again);
         return again;
@@ -238,6 +346,7 @@ class AccountScheme implements ReceiptScheme {
     this.#requirePrice(required, costWei);
     this.#requireFunds(costWei, payer);
     const leaf = await getModel(this.#client, modelId);
+    requireTakesPayments(leaf);
     const staticsHash = staticsOf(leaf).hash;
     const model = await this.#options.models?.(modelId);
     if (model !== undefined) requireRegisteredStatics(model, staticsHash);
@@ -267,10 +376,20 @@ class AccountScheme implements ReceiptScheme {
     this.#requirePrice(required, costWei);
     await onSigned?.(signed);
     const receipt = hex32(reply.receipt);
-    const payload = { ...claim, receipt, operation: signed.body };
-    const payment = { question, costWei, signed, payload, release };
+    const { body: operation, hash } = signed;
+    const stored = {
+      network: this.network,
+      question,
+      costWei: `${costWei}`,
+      hash,
+      ...claim,
+      receipt,
+      operation,
+    };
+    const payment = { stored, costWei, release };
     this.#open.set(receipt, payment);
     this.#spentWei += costWei;
+    await this.#tellOpen();
     return payment;
   }
 
@@ -309,8 +428,8 @@ class AccountScheme implements ReceiptScheme {
    * Attack: a server refuses a payment, has the client sign another one, and settles both.
    */
   async #countRefused(nextNonce: number): Promise<void> {
-    for (const refused of this.#refused.filter(({ signed }) => signed.body.nonce < nextNonce)) {
-      const known = await getOperation(this.#client, refused.signed.hash);
+    for (const refused of this.#refused.filter(({ stored }) => stored.operation.nonce < nextNonce)) {
+      const known = await getOperation(this.#client, refused.stored.hash);
       if (known !== null && known.status !== "dropped") this.#spentWei += refused.costWei;
       this.#refused = this.#refused.filter((one) => one !== refused);
     }
@@ -337,26 +456,46 @@ class AccountScheme implements ReceiptScheme {
   }
 
   /** Notes what became of a payment. One that was not answered stays: the same question presents it again. */
-  async #note(receipt: string, { costWei, signed }: OpenPayment, response: Response): Promise<void> {
-    const isRefused = response.status === 402 || response.status === 400;
+  async #note(receipt: string, { costWei, stored }: HeldPayment, response: Response): Promise<void> {
+    const isRefused = [400, 402, 409].includes(response.status);
     if (!response.ok && !isRefused) return;
-    if (response.ok) {
+    // By its name the server has opened an answer that another payment paid.
+    const isOther = response.ok && !isSettledBy(response, stored.hash);
+    if (response.ok && !isOther) {
       // An answer that broke off is asked for again by the payment that it has.
       void response
         .clone()
         .arrayBuffer()
         .then(
-          () => this.#open.delete(receipt),
+          () => this.#end(receipt),
           () => {},
         );
       return;
     }
-    const known = await getOperation(this.#client, signed.hash).catch(() => undefined);
+    const known = await getOperation(this.#client, stored.hash).catch(() => undefined);
     // A payment that the ledger has, or that nobody knows of now, is presented again, and is never signed twice.
     if (known === undefined || (known !== null && known.status !== "dropped")) return;
     this.#spentWei -= costWei;
-    this.#refused.push({ costWei, signed });
+    this.#refused.push({ costWei, stored });
+    await this.#end(receipt);
+  }
+
+  /** A store that does not hear of it gives the payment back later: then it is presented again, and opens the same answer. */
+  async #end(receipt: string): Promise<void> {
     this.#open.delete(receipt);
+    await this.#tellOpen().catch(() => {});
+  }
+}
+
+/** True unless the response names another operation: "" is one that the ledger has no name for. */
+function isSettledBy(response: Response, hash: Hex): boolean {
+  try {
+    const { transaction } = decodeX402Header(response.headers.get(X402_HEADERS.response) ?? "") as {
+      transaction?: unknown;
+    };
+    return typeof transaction !== "string" || transaction === "" || BigInt(transaction) === BigInt(hash);
+  } catch {
+    return true;
   }
 }
 

@@ -90,6 +90,8 @@ export function errorHandler(errors: HttpErrors, headers: Readonly<Record<string
     // The framework's own errors come past every hook.
     for (const [name, value] of Object.entries(headers))
       if (!reply.hasHeader(name)) reply.header(name, value);
+    // RFC 9110, section 15.5.2: a client learns how to say who it is.
+    if (status === 401 && !reply.hasHeader("www-authenticate")) reply.header("www-authenticate", "Bearer");
     if (typed.isRetryable && !reply.hasHeader("retry-after"))
       reply.header("retry-after", String(errors.retryAfterSeconds?.(typed) ?? 1));
     void reply

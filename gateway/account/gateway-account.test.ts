@@ -19,7 +19,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { ROLLUP } from "@openledger/models/testing/answered-world";
 import { expect, it, onTestFinished } from "vitest";
 import { endAccount, openAccount } from "./gateway-account.ts";
-import { openGatewayStore } from "./gateway-store.ts";
+import { openGatewayStore, writeLeaf } from "./gateway-store.ts";
 
 it("renames the file of a key whose record is lost, and never deletes it: the key may sign for money", async () => {
   const fixture = await createLedgerFixture({ hasFeed: false });
@@ -41,6 +41,18 @@ it("renames the file of a key whose record is lost, and never deletes it: the ke
   expect(names).toHaveLength(1);
   expect(await readFile(join(folder, names[0]!), "utf8")).toBe(key);
   expect(await readFile(join(folder, "key"), "utf8")).not.toBe(key);
+});
+
+it("names the way by which money comes back where the store is damaged, with the account's leaf", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "gateway-account-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, "store");
+  await (await openGatewayStore(path, ROLLUP)).close();
+  await writeLeaf(path, 14);
+  await writeFile(join(path, "CURRENT"), "");
+  const error = await openGatewayStore(path, ROLLUP).catch((thrown: Error) => thrown);
+  expect(error).toMatchObject({ code: "SRV_STORE_CORRUPT" });
+  expect(String(error)).toContain("openledger transfer NAME OPEN --from 14 --account NAME --forced");
 });
 
 it("ends an account again after the sequencer went away, and returns what came in since", async () => {

@@ -14,7 +14,7 @@ import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file
 import type { Hex } from "viem";
 import { gatewayError } from "../gateway-errors.ts";
 import { type AccountRecord, accountSchema } from "./account-record.ts";
-import type { GatewayStore } from "./gateway-store.ts";
+import { type GatewayStore, writeLeaf } from "./gateway-store.ts";
 
 /** Key of the record in its part of the store. */
 const RECORD = "account";
@@ -77,6 +77,7 @@ async function takenUp(
 ): Promise<GatewayAccount> {
   const l2Key = await readKey(folder);
   const leafId = record.leafId!;
+  await writeLeaf(join(folder, "store"), leafId);
   return { leafId, record, isNew, client: { ...reader, wallet: null, l2Key, leafId } };
 }
 

@@ -10,7 +10,7 @@ import { assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import type { ServedLocation } from "@openledger/client/actions/answers/served-models";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getModel } from "@openledger/client/sequencer/model-reads";
+import { getModel, whyNotPayable } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
@@ -130,7 +130,7 @@ export class ModelLocations {
       modelId,
       serverUrl,
       priceWei: counters.priceWei,
-      isPayable: counters.isReady && counters.isApproved,
+      isPayable: whyNotPayable(counters) === null,
       datanets,
       version: model.version,
       assurance,

@@ -25,8 +25,11 @@ export function promptOfChat({ model }: OpenedModel, chat: Chat): string {
   );
 }
 
-/** Refuses a length or a temperature other than the recipe's, as the model's server does. @throws SRV_BAD_REQUEST */
+/** A label is the likeliest one, and is given whole. */
+const LABEL_FORM = { answers: { answerTokens: 1, temperature: 0 } } as Pick<TextRecipe, "answers">;
+
+/** Refuses a length, a temperature or an end other than the recipe's, as the model's server does. @throws SRV_BAD_REQUEST */
 export function requireForm({ model, recipe }: OpenedModel, expected: WantedForm): void {
-  // A label has no length and no temperature.
-  if (model.chat !== undefined) requireRecipeForm(expected, recipe as unknown as Pick<TextRecipe, "answers">);
+  const writes = model.chat !== undefined;
+  requireRecipeForm(expected, writes ? (recipe as unknown as Pick<TextRecipe, "answers">) : LABEL_FORM);
 }

@@ -1,6 +1,5 @@
 /** HTTP of the gateway: OpenAI's routes behind the guard. open-gateway.ts makes it and listens. */
 import type { ServerResponse } from "node:http";
-import type { McpHttpHandler } from "@modelcontextprotocol/server";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { processErrors } from "@openledger/foundation/error-table";
 import { createServer } from "@openledger/foundation/http/create-server";
@@ -11,7 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Asker } from "../asking/asker.ts";
 import type { Budget } from "../asking/budget.ts";
 import type { ModelLocations, PricedModel } from "../asking/model-locations.ts";
-import { answerChat, leavingOf, type RouteModules } from "./chat-route.ts";
+import { answerChat, type RouteModules } from "./chat-route.ts";
 import { guardGateway } from "./guard.ts";
 import { errorBody, statusOf } from "./openai-errors.ts";
 import { answerResponses } from "./responses-route.ts";
@@ -22,8 +21,8 @@ export interface GatewayAppModules {
   readonly budget: Budget;
   readonly token: Secret<string>;
   readonly maxPriceWei: bigint;
-  /** MCP over streamable HTTP. */
-  readonly mcp: McpHttpHandler;
+  /** MCP over streamable HTTP: answers a request of any method. */
+  readonly mcp: { answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> };
   readonly logger: Pick<Logger, "error" | "warn">;
 }
 
@@ -75,17 +74,7 @@ export async function createGatewayApp(modules: GatewayAppModules): Promise<Fast
     const [found, { feeWei }] = await Promise.all([locations.model(model), budget.feeOf()]);
     return modelView(found, feeWei, maxPriceWei);
   });
-  app.all("/mcp", async (request, reply) => {
-    const { body, headers, method, url } = request;
-    const hasBody = method !== "GET" && method !== "HEAD";
-    const question = new Request(`http://${headers.host}${url}`, {
-      method,
-      headers: new Headers(headers as Record<string, string>),
-      ...(hasBody ? { body: JSON.stringify(body ?? null) } : {}),
-      signal: leavingOf(reply.raw),
-    });
-    return reply.send(await mcp.fetch(question, hasBody ? { parsedBody: body } : {}));
-  });
+  app.all("/mcp", (request, reply) => mcp.answer(request, reply));
   return app;
 }
 

@@ -30,6 +30,7 @@ interface Answer {
   readonly status: number;
   readonly code: string | undefined;
   readonly cors: string | undefined;
+  readonly challenge?: string;
 }
 
 const ask = (headers: Record<string, string>, path = "/v1/models", method = "GET") =>
@@ -41,7 +42,10 @@ const ask = (headers: Record<string, string>, path = "/v1/models", method = "GET
         error?: { openledger: { code: string } };
       };
       const cors = response.headers["access-control-allow-origin"];
-      resolve({ status: response.statusCode!, code: body.error?.openledger.code, cors });
+      const challenge = response.headers["www-authenticate"];
+      const status = response.statusCode!;
+      const code = body.error?.openledger.code;
+      resolve({ status, code, cors, ...(challenge === undefined ? {} : { challenge }) });
     });
     sent.once("error", reject);
     sent.end();
@@ -56,11 +60,21 @@ it("answers a program of this machine with the token", async () => {
   expect((await ask({ authorization, "sec-fetch-site": "none" })).status).toBe(200);
 });
 
+it.each<Record<string, string>>([
+  { authorization: `bearer ${token}` },
+  { authorization: `BEARER  ${token}` },
+  { "x-api-key": token },
+])("takes the token as clients send it: %j", async (headers) => {
+  expect(await ask(headers)).toMatchObject({ status: 200 });
+});
+
 it.each<[string, Record<string, string>]>([
   ["no token", {}],
   ["another token", { authorization: `Bearer ${createToken()}` }],
   ["the start of the token", { authorization: authorization.slice(0, -1) }],
   ["the token without its scheme", { authorization: token }],
+  ["the token of another scheme", { authorization: `Basic ${token}` }],
+  ["another key", { "x-api-key": createToken() }],
 ])("refuses %s on every route, also on those that are not there", async (_, headers) => {
   for (const [path, method] of [
     ["/v1/models", "GET"],
@@ -69,7 +83,11 @@ it.each<[string, Record<string, string>]>([
     ["/mcp", "POST"],
     ["/v1/models", "OPTIONS"],
   ] as const)
-    expect(await ask(headers, path, method)).toMatchObject({ status: 401, code: "SRV_UNAUTHORIZED" });
+    expect(await ask(headers, path, method)).toMatchObject({
+      status: 401,
+      code: "SRV_UNAUTHORIZED",
+      challenge: "Bearer",
+    });
 });
 
 it.each<Record<string, string>>([

@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { processErrors } from "@openledger/foundation/error-table";
+import { bearerToken } from "@openledger/foundation/http/bearer-token";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { gatewayError } from "../gateway-errors.ts";
@@ -16,16 +17,20 @@ const digestOf = (text: string) => createHash("sha256").update(text).digest();
 
 /** Adds the guard: before any body is read, for every route and for those that are not there. */
 export function guardGateway(app: FastifyInstance, token: Secret<string>): void {
-  const expected = digestOf(`Bearer ${token.reveal()}`);
+  const expected = digestOf(token.reveal());
   app.addHook("onRequest", async (request) => {
     refusePages(request);
-    const input = request.headers.authorization ?? "";
-    if (!timingSafeEqual(digestOf(input), expected))
+    if (!timingSafeEqual(digestOf(tokenOf(request)), expected))
       throw processErrors.raise(
         "SRV_UNAUTHORIZED",
-        "the request has not the gateway's token: Authorization: Bearer …",
+        "the request has not the gateway's token: Authorization: Bearer …, or x-api-key: …",
       );
   });
+}
+
+/** Token of a request, as one of two kinds of clients sends it; "" for none. */
+function tokenOf({ headers: { authorization, "x-api-key": apiKey } }: FastifyRequest): string {
+  return bearerToken(authorization) ?? (typeof apiKey === "string" ? apiKey : "");
 }
 
 /**

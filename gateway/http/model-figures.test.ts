@@ -1,6 +1,7 @@
 /** `GET /v1/models` of a gateway before a real answer server: the figure of a model as its leaf has signed it, and what is refused. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelFigure } from "@openledger/attribution/model/model-figure";
 import { signFigure } from "@openledger/client/actions/answers/model-figure";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -12,6 +13,7 @@ import {
 import { writeSignedFigure } from "@openledger/models/serving/answers/figure-file";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { MODEL_ID, type PaidLedger, startPaidLedger } from "../testing/paid-ledger.ts";
+import { errorBody, statusOf } from "./openai-errors.ts";
 
 let world: PaidLedger;
 let signed: SignedFigure;
@@ -54,6 +56,48 @@ it("lists the signed figure with its interval and baselines, and none where the 
   expect(found.low).toBeLessThan(rightCount / 24);
   expect(found.high).toBeGreaterThan(found.low);
   await rm(join(world.modelFolder, SIGNED_FIGURE_FILE));
+});
+
+it("says that a model whose epoch is full is not payable", async () => {
+  const { stop, token, url } = await world.openApp();
+  onTestFinished(stop);
+  const isPayable = async () => {
+    const response = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${token}` } });
+    const { data } = (await response.json()) as { data: { openledger: { isPayable: boolean } }[] };
+    return data.map(({ openledger }) => openledger.isPayable);
+  };
+  expect(await isPayable()).toEqual([true]);
+  const { cap } = world.ledger;
+  world.ledger.cap = 0;
+  onTestFinished(() => void Object.assign(world.ledger, { cap }));
+  expect(await isPayable()).toEqual([false]);
+  // Its server may know it sooner than the gateway: then the request is not what is wrong.
+  const refusal = attributionError("ATT_MODEL_NOT_PAYABLE", "the epoch is full", {
+    data: { httpStatus: 409 },
+  });
+  expect(statusOf(refusal)).toBe(409);
+  expect(errorBody(refusal)).toMatchObject({ error: { type: "server_error" } });
+});
+
+it("refuses what a label does not have, by its name", async () => {
+  const { stop, token, url } = await world.openApp();
+  onTestFinished(stop);
+  const ask = async (fields: object) => {
+    const messages = [{ role: "user", content: world.prompts[0]! }];
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "x-api-key": token, "content-type": "application/json" },
+      body: JSON.stringify({ model: `model-${MODEL_ID}`, messages, ...fields }),
+    });
+    return [response.status, ((await response.json()) as { error?: object }).error];
+  };
+  for (const [param, value] of [
+    ["temperature", 0.7],
+    ["stop", ["a"]],
+  ] as const)
+    expect(await ask({ [param]: value })).toMatchObject([400, { param, code: "unsupported_value" }]);
+  expect(world.ledger.paid).toEqual([]);
+  expect((await ask({ temperature: 0, max_tokens: 5 }))[0]).toBe(200);
 });
 
 it("names the reason where a server shows another figure", async () => {

@@ -6,7 +6,7 @@ import { errorBody, statusOf } from "./openai-errors.ts";
 it.each(["constructor", "toString", "__proto__", "ATT_NEW"])("gives a server's code %s a status", (code) => {
   const error = new RollupError(code, "refused", { data: { httpStatus: 409 } });
   expect(statusOf(error)).toBe(409);
-  expect(errorBody(error)).toMatchObject({ error: { code: "invalid_request", openledger: { code } } });
+  expect(errorBody(error)).toMatchObject({ error: { code: "conflict", openledger: { code } } });
 });
 
 it.each([401, 402, 403])(

@@ -26,6 +26,7 @@ const TYPES: Readonly<Record<number, readonly [type: string, code: string]>> = {
   402: ["insufficient_quota", "insufficient_quota"],
   403: ["invalid_request_error", "forbidden"],
   404: ["invalid_request_error", "not_found"],
+  409: ["server_error", "conflict"],
   429: ["rate_limit_error", "rate_limit_exceeded"],
 };
 

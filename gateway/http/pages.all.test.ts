@@ -1,13 +1,14 @@
 /** Tests of the guard in a real browser: no page of the internet calls the gateway, not even one that knows the token. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { McpServer } from "@modelcontextprotocol/server";
 import { createLogger } from "@openledger/foundation/logger";
 import { Secret } from "@openledger/foundation/secret";
 import { openBrowser } from "@openledger/web/testing/browser";
 import type { FastifyInstance } from "fastify";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { McpOverHttp } from "../mcp/mcp-over-http.ts";
 import { createGatewayApp } from "./gateway-app.ts";
 import { createToken } from "./guard.ts";
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
     budget: {} as never,
     token: new Secret(token),
     maxPriceWei: 1n,
-    mcp: createMcpHandler(() => new McpServer({ name: "none", version: "1" })),
+    mcp: new McpOverHttp(() => new McpServer({ name: "none", version: "1" })),
     logger: createLogger("gateway", "silent"),
   });
   app.addHook("preParsing", async ({ url }) => {

@@ -3,6 +3,7 @@ import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { promptOfChat } from "../asking/prompt-of-chat.ts";
 import { confirmationOf, excerptOf, type ToolCall } from "./confirmation.ts";
 import type { McpModules } from "./mcp-modules.ts";
+import type { NoteDelivery } from "./mcp-over-http.ts";
 import { result, type ToolAnswer } from "./tool-answer.ts";
 
 /** @throws as `Asker.ask`; GAT_NOT_CONFIRMED */
@@ -10,9 +11,10 @@ export async function askAndPay(
   modules: McpModules,
   { model, prompt }: { model: string; prompt: string },
   call: ToolCall,
+  note: NoteDelivery,
 ): Promise<ToolAnswer> {
   const { asker, isConfirmed, locations } = modules;
-  const { signal } = call.context.mcpReq;
+  const { id, signal } = call.context.mcpReq;
   const place = await locations.find(model);
   const opened = await asker.open(place);
   const question = { place, prompt: promptOfChat(opened, { messages: [{ role: "user", content: prompt }] }) };
@@ -25,8 +27,17 @@ export async function askAndPay(
     const confirmation = confirmationOf(modules, call, { key: `pay-${priceWei}`, message });
     if (confirmation !== null) return confirmation;
   }
-  const { delivered, finish, openledger, text } = await asker.ask(question, { signal });
+  // The SDK aborts its signal also when the answered request ends: what happens then is the connection's to note.
+  const leaving = new AbortController();
+  const leave = () => leaving.abort();
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave, { once: true });
+  const paid = await asker
+    .ask(question, { signal: leaving.signal })
+    .finally(() => signal.removeEventListener("abort", leave));
   // Who has left gets it when they ask the same again.
-  if (!signal.aborted) await delivered();
+  if (signal.aborted) paid.left();
+  else await note(id, paid);
+  const { finish, openledger, text } = paid;
   return result(text, { text, finish, openledger });
 }

@@ -5,7 +5,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createMcpHandler } from "@modelcontextprotocol/server";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
@@ -40,6 +39,7 @@ import { QuestionJournal } from "../asking/question-journal.ts";
 import { createGatewayApp } from "../http/gateway-app.ts";
 import { createToken } from "../http/guard.ts";
 import type { McpModules } from "../mcp/mcp-modules.ts";
+import { McpOverHttp } from "../mcp/mcp-over-http.ts";
 import { createMcpServer } from "../mcp/mcp-server.ts";
 
 export const MODEL_ID = 10;
@@ -105,6 +105,8 @@ export async function startPaidLedger() {
     },
     balanceWei: 100n * PRICE_WEI,
     priceWei: PRICE_WEI,
+    /** Payments that an epoch of the model takes. */
+    cap: 1_000,
     /** Open epoch of the model: payments are in the first one. */
     epoch: 1,
     /** Payments, in their order. */
@@ -123,7 +125,12 @@ export async function startPaidLedger() {
   });
   answers.set(`GET /v1/leaves/${PAYER}`, leaf);
   const model = () => ({
-    ...modelLeaf(published.model, MODEL_ID, { priceWei: `${ledger.priceWei}`, epoch: ledger.epoch }),
+    ...modelLeaf(published.model, MODEL_ID, {
+      priceWei: `${ledger.priceWei}`,
+      epoch: ledger.epoch,
+      cap: ledger.cap,
+      paymentCount: ledger.epoch === 1 ? ledger.paid.length : 0,
+    }),
     keyX: hex32(key.keyX),
   });
   for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, model);
@@ -280,7 +287,7 @@ export async function startPaidLedger() {
         rowsFolder: join(own, "rows"),
         ...changes,
       };
-      const mcp = createMcpHandler(() => createMcpServer(modules));
+      const mcp = new McpOverHttp((note) => createMcpServer(modules, note));
       const logger = createLogger("gateway", "silent");
       const app = await createGatewayApp({ ...modules, token, mcp, logger });
       const url = await app.listen({ host: "127.0.0.1", port: 0 });

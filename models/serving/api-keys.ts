@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Database } from "@openledger/foundation/database/database";
 import { isDuplicate } from "@openledger/foundation/database/database-errors";
 import type { DatabasePart } from "@openledger/foundation/database/migrate";
+import { bearerToken } from "@openledger/foundation/http/bearer-token";
 import { z } from "zod";
 import { servingError } from "../model-errors.ts";
 
@@ -260,15 +261,15 @@ export class ApiKeys {
    * @throws RollupError SRV_UNAUTHORIZED, SRV_DATABASE_UNREACHABLE
    */
   async admit(header: string | undefined): Promise<ApiKey | null> {
-    const bearer = /^Bearer +(\S{1,512})$/i.exec(header ?? "")?.[1];
+    const bearer = bearerToken(header);
     // Attack: a row that is lost would open the server, so that only one that says so does.
     const [found] = await this.#database.query<{ is_open: boolean } & Partial<KeyRow>>(
       `select coalesce((select bool_and(is_open) from access), false) as is_open, keys.*
          from (select 1) as one left join keys on keys.sha256 = $1`,
-      [bearer === undefined ? null : sha256(bearer)],
+      [bearer === null ? null : sha256(bearer)],
     );
     if (found!.is_open) return null;
-    if (bearer === undefined)
+    if (bearer === null)
       throw servingError(
         "SRV_UNAUTHORIZED",
         "You didn't provide an API key: send it in an Authorization header, Bearer YOUR_KEY",

@@ -123,6 +123,7 @@ export async function serveModels(config: ServingConfig, modules: ServeModules =
       onRefusal,
       language: language?.routes ?? null,
       ledger: models?.app ?? null,
+      askPathOf: (name) => models?.askPathOf(name) ?? null,
     });
     const url = await app.listen({ host: config.host, port: config.port });
     ownUrl = url;

@@ -48,6 +48,8 @@ interface ServingAppModules {
   readonly language: LanguageRoutes | null;
   /** Routes of registered models; null if none are served. */
   readonly ledger: FastifyInstance | null;
+  /** Path where a registered model is asked that no route of OpenAI's sells, as a classifier; null for every other name. */
+  readonly askPathOf: (model: string) => string | null;
 }
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
@@ -84,10 +86,32 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   if (ledger === null) app.get(LEDGER_PATH, () => ({ models: [] }));
   else mountLedger(app, ledger);
   if (language !== null) addOpenaiRoutes(app, language, modules);
-  // Pages ask every server which adapters it has.
-  else app.get("/v1/models", () => ({ object: "list", data: [] }));
+  else {
+    // Pages ask every server which adapters it has.
+    app.get("/v1/models", () => ({ object: "list", data: [] }));
+    for (const url of ["/v1/completions", "/v1/chat/completions"])
+      app.post(url, (request) => {
+        const { model } = (request.body ?? {}) as { model?: unknown };
+        if (typeof model === "string") requireWriting(model, modules);
+        throw servingError("SRV_UNKNOWN_ROUTE", `this server has no models that write: there is no ${url}`);
+      });
+  }
   await app.ready();
   return app;
+}
+
+/** @throws MOD_SERVE_MODEL_UNKNOWN for a classifier, naming where it is asked */
+function requireWriting(model: string, { askPathOf }: Pick<ServingAppModules, "askPathOf">): void {
+  const askPath = askPathOf(model);
+  if (askPath === null) return;
+  const where = `POST ${askPath}, signed or paid by x402, or by the routes of a gateway (openledger gateway)`;
+  throw servingError(
+    "MOD_SERVE_MODEL_UNKNOWN",
+    `${model} gives labels, and is not sold here: ask it by ${where}`,
+    {
+      data: { param: "model", askPath },
+    },
+  );
 }
 
 /** Hands requests below `LEDGER_PATH` to the routes of registered models. */
@@ -110,19 +134,23 @@ function mountLedger(app: FastifyInstance, ledger: FastifyInstance): void {
 function addOpenaiRoutes(
   app: FastifyInstance,
   language: LanguageRoutes,
-  { keys, limits: { publicUrl } }: Pick<ServingAppModules, "keys" | "limits">,
+  { askPathOf, keys, limits: { publicUrl } }: Pick<ServingAppModules, "askPathOf" | "keys" | "limits">,
 ): void {
   const { adapterStore, baseName, billing, embeddings, service } = language;
   const startedSeconds = Math.floor(Date.now() / 1000);
-  const chargingOf = (id: string) =>
-    billing?.charges(id) === true ? { charging: "ledger", ...billing.registered(id) } : { charging: "free" };
-  const modelView = (id: string) => ({
+  const chargingOf = async (id: string) => {
+    if (billing?.charges(id) !== true) return { charging: "free" };
+    const registered = billing.registered(id);
+    if (registered === null) return { charging: "ledger" };
+    return { charging: "ledger", ...registered, isPayable: await billing.isPayable(id) };
+  };
+  const modelView = async (id: string) => ({
     id,
     object: "model",
     created: startedSeconds,
     owned_by: "openledger",
     parent: id === baseName ? null : baseName,
-    openledger: chargingOf(id),
+    openledger: await chargingOf(id),
   });
   const keyOf = new WeakMap<FastifyRequest, ApiKey | null>();
   // After the network's limit, and before the body is read.
@@ -151,7 +179,7 @@ function addOpenaiRoutes(
   };
   route("GET", "/v1/models", async () => ({
     object: "list",
-    data: [baseName, ...(await adapterStore.names())].map(modelView),
+    data: await Promise.all([baseName, ...(await adapterStore.names())].map(modelView)),
   }));
   route("GET", "/v1/models/:model", async (request) => {
     const { model } = request.params as { model: string };
@@ -184,6 +212,7 @@ function addOpenaiRoutes(
     const body = parse(request.body);
     // Nobody holds it while its answer waits for a turn.
     request.body = undefined;
+    requireWriting(body.model, { askPathOf });
     if (body.model !== baseName) adapterStore.stamp(body.model);
     // The service writes past the framework, which has the headers of other origins' pages.
     for (const [name, value] of Object.entries(reply.getHeaders()))

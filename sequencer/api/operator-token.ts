@@ -3,6 +3,7 @@
  * common options; and for the servers that are limited by nothing but their turn.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { bearerToken } from "@openledger/foundation/http/bearer-token";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { sequencerError } from "../sequencer-errors.ts";
@@ -13,10 +14,11 @@ const digest = (text: string) => createHash("sha256").update(text).digest();
 
 /** Tells whether a request has one of these tokens. */
 export function tokenCheck(tokens: readonly Secret<string>[]): (request: FastifyRequest) => boolean {
-  const expected = tokens.map((token) => digest(`Bearer ${token.reveal()}`));
+  const expected = tokens.map((token) => digest(token.reveal()));
   return ({ headers: { authorization } }) => {
-    if (authorization === undefined) return false;
-    const input = digest(authorization);
+    const token = bearerToken(authorization);
+    if (token === null) return false;
+    const input = digest(token);
     // Compares all of them, so that the time does not tell which one matched.
     return expected.map((one) => timingSafeEqual(input, one)).includes(true);
   };

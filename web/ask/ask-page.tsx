@@ -2,12 +2,14 @@
  * Page "#/ask": a person chooses a model, asks, and pays for an answer that the page has checked. Questions stay in this tab,
  * receipts in files that the person saves. `ModelQuestion` is shown on the pages of adapters and of the factory's jobs, too.
  */
+
 import { isLeftUnpaid } from "@openledger/client/actions/answers/ask-model";
 import {
   isUnanswered,
   type NearestQuestion,
   nearestQuestionsOf,
 } from "@openledger/client/actions/answers/nearest-questions";
+import type { NotPayable } from "@openledger/client/sequencer/model-reads";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
 import { Chat, type PendingTurn } from "../chat/chat.tsx";
@@ -86,6 +88,13 @@ export function AskPage(props: PageProps) {
 }
 
 /** Rows that the model learned from and whose contributors have withdrawn them since, as a host of the Datanet says. */
+const NOT_PAYABLE: Readonly<Record<NotPayable, string>> = {
+  "not-approved": "Its Datanet's owner has not approved it, or has revoked it.",
+  "not-activated": "Its activation is not settled yet.",
+  "epoch-full":
+    "Its open epoch has as many payments as it takes. It takes more once the model's owner has closed the epoch.",
+};
+
 function Withdrawn({ live, model, site }: Pick<PageProps, "live" | "site"> & { model: ServedModel }) {
   const { datanetIds, modelId, version } = model;
   const { value } = useWithdrawn({ live, site }, { datanetId: datanetIds[0]!, versions: [version] });
@@ -348,7 +357,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       help="Each question is answered on its own. Only you and the model's server see it; the ledger stores a hash."
       asking={asking}
       onAsk={() => void ask()}
-      isAskable={model.isReady}
+      isAskable={model.notPayable === null}
       buttonLabel={
         asking.isBusy
           ? "Asking and checking …"
@@ -385,9 +394,9 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       notices={
         <>
           <Withdrawn live={live} site={site} model={model} />
-          {!model.isReady && (
+          {model.notPayable !== null && (
             <Notice tone="wait" title="The ledger takes no payments for this model.">
-              <p>Its Datanet's owner has not approved it, or has revoked it.</p>
+              <p>{NOT_PAYABLE[model.notPayable]}</p>
             </Notice>
           )}
           {offer !== null && <OfferNotice offer={offer} priceWei={model.priceWei} />}

@@ -14,7 +14,12 @@ import type {
 } from "@openledger/client/actions/answers/model-answers";
 import { belowLedger, listServedModels } from "@openledger/client/actions/answers/served-models";
 import { type HostAccess, modelReader } from "@openledger/client/datanets/host-request";
-import { approvalsOf, getModel } from "@openledger/client/sequencer/model-reads";
+import {
+  approvalsOf,
+  getModel,
+  type NotPayable,
+  whyNotPayable,
+} from "@openledger/client/sequencer/model-reads";
 import type { PublishedRecipe } from "@openledger/client/tasks/approve-model";
 import { compareInputs } from "@openledger/client/tasks/compare-inputs";
 import type { InputsFound } from "@openledger/client/tasks/inputs-words";
@@ -45,8 +50,8 @@ export interface ServedModel {
   readonly priceWei: bigint;
   /** Rows' part of the price, without the parts of the model's owner and the treasury. */
   readonly rewardWei: bigint;
-  /** True if the ledger takes payments for it now. */
-  readonly isReady: boolean;
+  /** Why the ledger takes no payments for it now; null where it takes them. */
+  readonly notPayable: NotPayable | null;
 }
 
 interface ServedModels {
@@ -99,11 +104,11 @@ async function termsOf(sequencer: Site["sequencer"], modelId: number) {
   const leaf = await getModel(sequencer, modelId);
   const { counters, model } = leaf;
   const { priceWei } = counters;
-  const isReady = counters.isReady && counters.isApproved;
+  const notPayable = whyNotPayable(counters);
   const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
   const { rewardWei } = drawShares(priceWei, 1, split);
   const { version } = model;
-  return { priceWei, rewardWei, isReady, version, datanetIds: approvalsOf(leaf).map(({ id }) => id) };
+  return { priceWei, rewardWei, notPayable, version, datanetIds: approvalsOf(leaf).map(({ id }) => id) };
 }
 
 /** Page's own copy of a model. Its prompts are texts, pictures' files in base64, or rows of a table in canonical JSON. */

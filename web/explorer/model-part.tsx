@@ -7,6 +7,7 @@ import {
   getModel,
   listSettlements,
   settlementsUpTo,
+  whyNotPayable,
 } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { findServedLocations } from "../ask/served-models.ts";
@@ -96,12 +97,13 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
   const { drawCount, version } = model.model;
   const datanets = approvalsOf(model);
   const missing = datanets.filter(({ hasApproved }) => !hasApproved);
-  const activated = missing.length === 0 ? "takes payments" : "activated";
+  const isFull = whyNotPayable(model.counters) === "epoch-full";
+  const activated = missing.length > 0 ? "activated" : isFull ? "epoch full" : "takes payments";
   return (
     <section class="card stack" aria-label="Terms">
       <div class="row">
         <h2>Terms</h2>
-        <Badge tone={isReady ? "good" : "wait"}>{isReady ? activated : "not activated yet"}</Badge>
+        <Badge tone={isReady && !isFull ? "good" : "wait"}>{isReady ? activated : "not activated yet"}</Badge>
         {missing.length > 0 && (
           <Badge tone="wait">
             not approved by{" "}

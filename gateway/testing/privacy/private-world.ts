@@ -4,7 +4,6 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createMcpHandler } from "@modelcontextprotocol/server";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
@@ -39,6 +38,7 @@ import { ModelLocations } from "../../asking/model-locations.ts";
 import { QuestionJournal } from "../../asking/question-journal.ts";
 import { createGatewayApp } from "../../http/gateway-app.ts";
 import { createToken } from "../../http/guard.ts";
+import { McpOverHttp } from "../../mcp/mcp-over-http.ts";
 import { createMcpServer } from "../../mcp/mcp-server.ts";
 import type { PrivateRows } from "./private-rows.ts";
 import { type RegisteredRoute, routesWhile } from "./registered-routes.ts";
@@ -423,7 +423,9 @@ async function openGatewayOf(
     isConfirmed: false,
     hostUrl,
   };
-  const mcp = createMcpHandler(() => createMcpServer({ ...modules, rowsFolder: join(folder, "rows") }));
+  const mcp = new McpOverHttp((note) =>
+    createMcpServer({ ...modules, rowsFolder: join(folder, "rows") }, note),
+  );
   const app = await createGatewayApp({ ...modules, token, mcp, logger });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   return {

@@ -39,7 +39,7 @@ import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { isCiting, type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
 import { readVectorsFrom } from "../../tuning/vectors/vector-places.ts";
-import { createModelApp, type RoutedModel, type SettlingSource } from "./answer-routes.ts";
+import { createModelApp, LEDGER_PATH, type RoutedModel, type SettlingSource } from "./answer-routes.ts";
 import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { AttributionThread } from "./attribution-thread.ts";
@@ -195,6 +195,13 @@ export class AnswerModels {
 
   has(modelId: number): boolean {
     return this.#routed.has(String(modelId));
+  }
+
+  /** Path where a registered model is asked that gives labels; null for every other name. */
+  askPathOf(name: string): string | null {
+    const [, id = ""] = /^model-(\d{1,8})$/.exec(name) ?? [];
+    const gives = this.#routed.has(id) && !this.#languageModels.has(name);
+    return gives ? `${LEDGER_PATH}/${id}/v1/answers` : null;
   }
 
   /** Leaves of the models, ascending. */

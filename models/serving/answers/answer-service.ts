@@ -20,14 +20,21 @@ import {
 } from "@openledger/circuits/ledger/model-query";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { type X402Requirements, type X402Settled, x402Network } from "@openledger/circuits/wire/x402-payment";
+import { whyNotPayable } from "@openledger/client/sequencer/model-reads";
 import { hex32 } from "@openledger/foundation/hex";
-import { isRollupError } from "@openledger/foundation/rollup-error";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { inTurn } from "./account-turn.ts";
-import type { AccountTurn, AnswerStore, StoredAnswer } from "./answer-store.ts";
+import type { AccountTurn, AnswerStore, NamedPayment, StoredAnswer } from "./answer-store.ts";
 import { markDrawnPayments } from "./drawn-payments.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
-import { type PresentedPayment, requiredOf, requirementsOf, type X402Request } from "./x402-exchange.ts";
+import {
+  type PresentedPayment,
+  paymentIdOf,
+  requiredOf,
+  requirementsOf,
+  type X402Request,
+} from "./x402-exchange.ts";
 
 export interface AnswerServiceOptions {
   readonly modelId: number;
@@ -156,16 +163,23 @@ export class AnswerService {
   /**
    * Sells an answer by x402: a payment for this question's answer is verified, settled, and opens it. The same payment again
    * opens the same answer; a payment that the ledger has already is not settled again.
-   * @throws ATT_PAYMENT_REQUIRED without a payment, ATT_PAYMENT_REFUSED, ATT_ASK_REFUSED, ATT_MODEL_NOT_PAYABLE,
-   *   ATT_MODEL_NOT_SERVED, ATT_ROW_WITHDRAWN, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE
+   *
+   * A model that takes no payments now still names its terms: a client that has paid presents its payment only for a 402.
+   * @throws ATT_PAYMENT_REQUIRED without a payment, ATT_PAYMENT_REFUSED, ATT_PAYMENT_NAME_USED, ATT_ASK_REFUSED, ATT_MODEL_NOT_SERVED, ATT_ROW_WITHDRAWN, ATT_SERVER_UNREACHABLE, SRV_DATABASE_UNREACHABLE, DNT_ACCESS_NOT_GRANTED, DNT_KEY_NOTICE
    */
   async sell(prompt: string, request: X402Request): Promise<PaidAnswer> {
     const { payment } = request;
     if (payment === null) {
-      const requirements = await this.#offer(prompt, request);
+      const { notPayable, requirements } = await this.#offer(prompt, request);
       const { amount, payTo } = requirements;
-      const why = `an answer of model ${payTo} costs ${amount} wei, and the question has no payer`;
-      const data = { paymentRequired: requiredOf(requirements, request, why), ...boundText(prompt, request) };
+      const costs = `an answer of model ${payTo} costs ${amount} wei, and the question has no payer`;
+      const why =
+        notPayable === null ? costs : `${notPayable.message}; only a payment from before opens its answer`;
+      const data = {
+        ...(notPayable === null ? {} : notPayable.data),
+        paymentRequired: requiredOf(requirements, request, why),
+        ...boundText(prompt, request),
+      };
       throw attributionError("ATT_PAYMENT_REQUIRED", why, { data });
     }
     const { payerId, receipt, signature } = payment.read.payload;
@@ -175,17 +189,29 @@ export class AnswerService {
     const record = await this.#store.answer(receipt);
     const isOwn = record !== undefined && record.payerId === payerId && this.#isOwn(record);
     const isAnswer = isOwn && record.ask === hex32(message);
+    const named = await this.#named(payment, hex32(message));
+    if (named !== null) {
+      // The question was asked anew, by a client that had lost its first answer: that one is paid.
+      if (isAnswer && record.isSealed === true) await this.#store.giveUp(named.payment, receipt);
+      const { isSealed: _, ...opened } = named.record;
+      return { ...(await this.#given(opened)), settlement: named.settlement };
+    }
     // What is settled opens its answer, on former terms and in a full epoch, too.
     const paid = isAnswer ? (record.payment ?? (await this.#paymentOf(receipt))) : null;
     let settlement: X402Settled;
-    if (paid !== null) settlement = await this.#settledBefore(record!, paid);
-    else {
+    if (paid !== null) {
+      // What is paid is opened, whatever it is called.
+      await this.#name(payment).catch(unlessNameUsed);
+      settlement = await this.#settledBefore(record!, paid);
+    } else {
       // Before it is paid: what is paid is opened.
       if (isAnswer) {
         await this.#work.requireReader?.(payerId);
         this.#work.requireAnswer?.(record.answer);
+        await this.#name(payment);
       }
-      const requirements = await this.#offer(prompt, request);
+      // Whether the model takes a payment is the facilitator's word: it knows what it has executed before.
+      const { requirements } = await this.#offer(prompt, request);
       const isAccepted = isDeepStrictEqual(payment.read.accepted, requirements);
       const wrong = isAnswer ? (isAccepted ? null : "accepted") : isOwn ? "question" : "receipt";
       settlement = await this.#settle(payment, { requirements, prompt, request, wrong });
@@ -194,18 +220,64 @@ export class AnswerService {
     return { ...(await this.#given(opened)), settlement };
   }
 
+  /**
+   * The paid answer that the name of a payment stands for, where the payment itself is for another answer of the same question; null
+   * where the payment is looked at for itself. Whoever calls it has checked that the payer has signed the question.
+   * @throws ATT_PAYMENT_NAME_USED where the name stands for another question's answer
+   */
+  async #named(
+    payment: PresentedPayment,
+    ask: string,
+  ): Promise<{ payment: NamedPayment; record: StoredAnswer; settlement: X402Settled } | null> {
+    const name = paymentIdOf(payment);
+    if (name === null) return null;
+    const { payerId, receipt } = payment.read.payload;
+    const one = { name, payerId };
+    const named = await this.#store.named(one);
+    const { modelId } = this.#options;
+    if (named === undefined || (named.modelId === modelId && named.receipt === receipt)) return null;
+    const record = named.modelId === modelId ? await this.#store.answer(named.receipt) : undefined;
+    if (record === undefined || record.ask !== ask || !this.#isOwn(record)) throw nameUsed(one, named);
+    const paid = record.payment ?? (await this.#paymentOf(named.receipt));
+    if (paid !== null) return { payment: one, record, settlement: await this.#settledBefore(record, paid) };
+    // Nobody has paid it: the name goes with the newer answer.
+    return null;
+  }
+
+  /** Names the payment of an answer before it is settled. @throws ATT_PAYMENT_NAME_USED */
+  async #name(payment: PresentedPayment): Promise<void> {
+    const name = paymentIdOf(payment);
+    if (name === null) return;
+    const { payerId, receipt } = payment.read.payload;
+    const one = { name, payerId };
+    const named = await this.#store.named(one);
+    if (!(await this.#store.name(one, receipt, named?.receipt)))
+      throw nameUsed(one, (await this.#store.named(one)) ?? { modelId: this.#options.modelId, receipt });
+  }
+
   /** The ledger's payment for the answer; null if there is none. @throws ATT_SERVER_UNREACHABLE */
   async #paymentOf(receipt: string): Promise<StoredAnswer["payment"]> {
     await this.readPayments();
     return (await this.#store.answer(receipt))?.payment ?? null;
   }
 
-  /** Requirements of a question now. @throws ATT_PAYMENT_REQUIRED where nobody settles, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_SERVER_UNREACHABLE */
-  async #offer(prompt: string, request: X402Request): Promise<X402Requirements> {
+  /**
+   * Requirements of a question now, and why the model takes no payments; null where it does.
+   * @throws ATT_PAYMENT_REQUIRED where nobody settles, ATT_MODEL_NOT_SERVED, ATT_SERVER_UNREACHABLE
+   */
+  async #offer(
+    prompt: string,
+    request: X402Request,
+  ): Promise<{ readonly requirements: X402Requirements; readonly notPayable: RollupError | null }> {
     const { modelId } = this.#options;
     const { staticsHash } = this.#work;
-    const [priceWei, terms] = await Promise.all([this.#priceWei(), this.#ledger.x402Terms()]);
-    if (terms !== null) return requirementsOf({ modelId, staticsHash, prompt, priceWei }, terms, request);
+    const [price, terms] = await Promise.all([this.#price(), this.#ledger.x402Terms()]);
+    const { notPayable, priceWei } = price;
+    if (terms !== null)
+      return {
+        requirements: requirementsOf({ modelId, staticsHash, prompt, priceWei }, terms, request),
+        notPayable,
+      };
     throw attributionError("ATT_PAYMENT_REQUIRED", `the question has no payer, and ${NO_X402}`, {
       data: { modelId, priceWei: priceWei.toString() },
     });
@@ -277,6 +349,17 @@ export class AnswerService {
     return settlement;
   }
 
+  /** True if the ledger takes a payment for the model now; null where the sequencer does not say. */
+  async isPayable(): Promise<boolean | null> {
+    try {
+      return (await this.#price()).notPayable === null;
+    } catch (error) {
+      if (isRollupError(error, "ATT_MODEL_NOT_SERVED")) return false;
+      unlessUnreachable(error);
+      return null;
+    }
+  }
+
   /** Marks the answers that were paid for, and of direct models those that were drawn. @returns how many were paid. @throws ATT_SERVER_UNREACHABLE */
   async readPayments(): Promise<number> {
     const { modelId } = this.#options;
@@ -309,7 +392,7 @@ export class AnswerService {
       const { receipt, expiresAtMs, priceWei } = unpaid;
       throw attributionError(
         "ATT_ANSWER_UNPAID",
-        `account ${question.payerId} has not paid for its last answer`,
+        `account ${question.payerId} has not paid for its last answer: pay its receipt (payReceipt), ask its question again and pay, or wait`,
         { data: { receipt, expiresAtMs, priceWei } },
       );
     }
@@ -326,7 +409,8 @@ export class AnswerService {
         { data: { reason: "left-unpaid", receipt: last.receipt, priceWei: last.priceWei } },
       );
     }
-    const priceWei = await this.#priceWei();
+    const { notPayable, priceWei } = await this.#price();
+    if (notPayable !== null) throw notPayable;
     const answered = await make(question.prompt);
     this.#work.requireAnswer?.(answered.text);
     const opening = {
@@ -388,8 +472,11 @@ export class AnswerService {
     return { record, estimate: await this.#work.estimate(query) };
   }
 
-  /** The model's price, if the ledger's model is this one and takes payments. */
-  async #priceWei(): Promise<bigint> {
+  /**
+   * The model's price, if the ledger's model is this one, with ATT_MODEL_NOT_PAYABLE where it takes no payments now.
+   * @throws ATT_MODEL_NOT_SERVED, ATT_SERVER_UNREACHABLE
+   */
+  async #price(): Promise<{ readonly priceWei: bigint; readonly notPayable: RollupError | null }> {
     const { modelId } = this.#options;
     const leaf = await this.#ledger.model(modelId);
     const statics = leaf === null ? null : ledgerStatics(leaf.model);
@@ -402,25 +489,31 @@ export class AnswerService {
         },
       });
     }
-    const { isReady, isApproved, cap, paymentCount, priceWei } = leaf.counters;
-    if (!isReady || !isApproved) {
-      throw attributionError("ATT_MODEL_NOT_PAYABLE", `model ${modelId} takes no payments yet`, {
-        data: { modelId, isReady, isApproved },
-      });
-    }
+    const { priceWei, ...counters } = leaf.counters;
     // An answer that the ledger takes no payment for would leave the account with one unpaid.
-    if (paymentCount >= cap) {
-      const why = `model ${modelId} has taken the ${cap} payments of its epoch: it takes more once its owner has closed the epoch`;
-      throw attributionError("ATT_MODEL_NOT_PAYABLE", why, {
-        data: { modelId, isReady, isApproved, cap, paymentCount },
-      });
-    }
-    return priceWei;
+    const reason = whyNotPayable(counters);
+    if (reason === null) return { priceWei, notPayable: null };
+    const why =
+      reason === "epoch-full"
+        ? `model ${modelId} has taken the ${counters.cap} payments of its epoch: it takes more once its owner has closed the epoch`
+        : `model ${modelId} takes no payments yet`;
+    const data = { reason, modelId, ...counters };
+    return { priceWei, notPayable: attributionError("ATT_MODEL_NOT_PAYABLE", why, { data }) };
   }
 }
 
 /** Text that question and receipt bind, of a chat: what its template makes of the messages. Others have sent it. */
 const boundText = (prompt: string, { isChat = false }: X402Request) => (isChat ? { prompt } : {});
+
+const nameUsed = (
+  { name, payerId }: NamedPayment,
+  { modelId, receipt }: { readonly modelId: number; readonly receipt: string },
+) =>
+  attributionError(
+    "ATT_PAYMENT_NAME_USED",
+    `account ${payerId} has named another payment "${name}": a name is of one question's payment`,
+    { data: { paymentId: name, modelId, receipt } },
+  );
 
 /** Hash that the sequencer shows of a payment without an operation of its own. */
 const NO_OPERATION = 0n;
@@ -435,6 +528,10 @@ const WRONG = {
 /** The watcher reads the payments again. */
 function unlessUnreachable(error: unknown): void {
   if (!isRollupError(error, "ATT_SERVER_UNREACHABLE")) throw error;
+}
+
+function unlessNameUsed(error: unknown): void {
+  if (!isRollupError(error, "ATT_PAYMENT_NAME_USED")) throw error;
 }
 
 /** The hash of the statics that the sequencer shows of a model. */

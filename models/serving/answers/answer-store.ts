@@ -170,8 +170,31 @@ export const ANSWERS_PART: DatabasePart = {
        expires_at_ms bigint not null
      );
      create index requests_expiry on requests (expires_at_ms)`,
+    // Names that clients of x402 give their payments: each account has its own, for all models.
+    `create table payment_names (
+       payer_id integer not null,
+       name text not null,
+       model_id integer not null,
+       receipt bytea not null,
+       -- Answers of the same question that were given up for this one.
+       given_up_count integer not null default 0,
+       primary key (payer_id, name),
+       foreign key (model_id, receipt) references answers on delete cascade
+     );
+     create index payment_names_receipt on payment_names (model_id, receipt)`,
   ],
 };
+
+/** Maximum names of one answer's payment. */
+const MAX_NAMES = 16;
+/** Maximum answers that are given up for one that was paid: each was computed for nothing. */
+const MAX_GIVEN_UP = 8;
+
+/** A payment by the name that its client gave it. */
+export interface NamedPayment {
+  readonly payerId: number;
+  readonly name: string;
+}
 
 interface AnswerRow {
   readonly receipt: Buffer;
@@ -300,6 +323,52 @@ export class AnswerStore {
       );
       return true;
     });
+  }
+
+  /** The answer that the payer's name of a payment stands for, of any model; undefined where it stands for none. */
+  async named({ name, payerId }: NamedPayment): Promise<{ modelId: number; receipt: string } | undefined> {
+    const [row] = await this.#database.query<{ model_id: number; receipt: Buffer }>(
+      "select model_id, receipt from payment_names where payer_id = $1 and name = $2",
+      [payerId, name],
+    );
+    return row === undefined
+      ? undefined
+      : { modelId: row.model_id, receipt: `0x${row.receipt.toString("hex")}` };
+  }
+
+  /**
+   * Names the payment of an answer. A name that stands for another one is left to it unless that is `instead`.
+   * @returns false where the name is another answer's, or this one has as many names as it may have
+   */
+  async name({ name, payerId }: NamedPayment, receipt: string, instead = receipt): Promise<boolean> {
+    const named = await this.#database.query(
+      `insert into payment_names (payer_id, name, model_id, receipt)
+         select $1, $2, $3, $4 where (
+           select count(*) from payment_names where model_id = $3 and receipt = $4 and name <> $2
+         ) < $6
+         on conflict (payer_id, name) do update set receipt = excluded.receipt
+           where payment_names.model_id = $3 and payment_names.receipt in ($4, $5)
+         returning 1`,
+      [payerId, name, this.#modelId, bytesOf(receipt), bytesOf(instead), MAX_NAMES],
+    );
+    return named.length > 0;
+  }
+
+  /**
+   * Lets an account ask further questions whose unpaid answer is given up: the same question's answer was paid before, by this name.
+   * Attack: answers are made for nothing, one after another. A name has a few given up.
+   */
+  async giveUp({ name, payerId }: NamedPayment, receipt: string): Promise<void> {
+    await this.#database.query(
+      `with counted as (
+         update payment_names set given_up_count = given_up_count + 1
+           where payer_id = $1 and name = $2 and given_up_count < $5
+             and exists (select 1 from unpaid where model_id = $3 and payer_id = $1 and receipt = $4)
+           returning 1
+       )
+       delete from unpaid where model_id = $3 and payer_id = $1 and receipt = $4 and exists (select 1 from counted)`,
+      [payerId, name, this.#modelId, bytesOf(receipt), MAX_GIVEN_UP],
+    );
   }
 
   async cursor(): Promise<PaymentCursor> {

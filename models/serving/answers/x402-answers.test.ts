@@ -19,7 +19,11 @@ import {
   leafAnswer,
   owners,
 } from "@openledger/client/testing/ledger-fixture";
-import { receiptScheme } from "@openledger/client/x402/receipt-scheme";
+import {
+  type OpenPayment,
+  type ReceiptSchemeOptions,
+  receiptScheme,
+} from "@openledger/client/x402/receipt-scheme";
 import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { createTestDatabase, type TestDatabase } from "@openledger/foundation/testing/test-database";
@@ -37,7 +41,7 @@ import { worldConfig } from "../../testing/serving-world.ts";
 import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
 
 const PAYER = 4;
-const IDS = Array.from({ length: 16 }, (_, i) => 10 + i);
+const IDS = Array.from({ length: 24 }, (_, i) => 10 + i);
 
 let published: AnsweredModel;
 let fixture: LedgerFixture;
@@ -50,6 +54,7 @@ let modelId = 9;
 const COST_WEI = PRICE_WEI + 14n * 2_000n;
 let priceWei = PRICE_WEI;
 let cap = 64;
+let isApproved = true;
 /** Payments that the fake ledger has executed. */
 let settled: { readonly hash: string; readonly receipt: bigint }[] = [];
 let settle: "takes" | "silent" | "takes-silently" | "refuses" = "takes";
@@ -65,7 +70,12 @@ beforeAll(async () => {
   for (const id of IDS)
     for (const route of ["leaves", "models"])
       answers.set(`GET /v1/${route}/${id}`, () =>
-        modelLeaf(published.model, id, { priceWei: `${priceWei}`, cap, paymentCount: settled.length }),
+        modelLeaf(published.model, id, {
+          priceWei: `${priceWei}`,
+          isApproved,
+          cap,
+          paymentCount: settled.length,
+        }),
       );
   const payer = () => ({
     ...leafAnswer({ id: PAYER, l1Owner: owners.payer, keyX: fixture.key.keyX, nextNonce: settled.length }),
@@ -87,6 +97,7 @@ beforeEach(() => {
   modelId += 1;
   priceWei = PRICE_WEI;
   cap = 64;
+  isApproved = true;
   settled = [];
   settle = "takes";
   setPayments(fixture, modelId, []);
@@ -147,17 +158,42 @@ const question = (prompt: string): RequestInit => ({
 });
 const url = () => `${modelUrl(served.url, modelId)}/v1/answers`;
 
-function payer(sending: typeof globalThis.fetch = globalThis.fetch, budgetWei = 4n * PRICE_WEI) {
+function payer(
+  sending: typeof globalThis.fetch = globalThis.fetch,
+  budgetWei = 4n * PRICE_WEI,
+  options: Partial<ReceiptSchemeOptions> = {},
+) {
   // As clients have it by default: an answer of a busy machine takes more than the fixture's five seconds.
   const client = { ...fixture.client, leafId: PAYER, requestTimeoutMs: 30_000 };
   const limits = { maxPriceWei: 2n * PRICE_WEI, budgetWei };
-  const scheme = receiptScheme(client, { ...limits, fetch: sending });
+  const scheme = receiptScheme(client, { ...limits, fetch: sending, ...options });
   const { network, spendControls } = scheme;
   const config = { schemes: [{ network, client: scheme }], spendControls };
   return { scheme, pay: wrapFetchWithPaymentFromConfig(scheme.fetch, config) };
 }
 const settleCount = () => fixture.sequencer.heard.filter(({ route }) => route === "POST /x402/settle").length;
 const responseOf = (response: Response) => decodeX402Header(response.headers.get("payment-response")!);
+
+it("says at OpenAI's routes where a classifier is asked", async () => {
+  const post = async (path: string, model: string) => {
+    const headers = { "content-type": "application/json" };
+    const messages = [{ role: "user", content: "?" }];
+    const response = await fetch(`${served.url}${path}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ model, messages }),
+    });
+    return [response.status, ((await response.json()) as { error: object }).error];
+  };
+  for (const path of ["/v1/chat/completions", "/v1/completions"]) {
+    const askPath = `/ledger/${modelId}/v1/answers`;
+    expect(await post(path, `model-${modelId}`)).toMatchObject([
+      404,
+      { code: "model_not_found", param: "model", message: expect.stringContaining(`POST ${askPath}`) },
+    ]);
+    expect(await post(path, "model-999")).toMatchObject([404, { code: "unknown_url" }]);
+  }
+});
 
 describe("an answer paid by x402", () => {
   it("is given with its receipt, paid once", async () => {
@@ -244,6 +280,105 @@ describe("an answer paid by x402", () => {
     expect(responseOf(response)).toMatchObject({ amount: `${PRICE_WEI}` });
   });
 
+  /** A payer that is started again with what it has stored. */
+  const storing = (options: Partial<ReceiptSchemeOptions> = {}) => {
+    let stored = "[]";
+    const start = () =>
+      payer(globalThis.fetch, 4n * PRICE_WEI, {
+        openPayments: JSON.parse(stored) as OpenPayment[],
+        onOpenPayments: (payments) => {
+          stored = JSON.stringify(payments);
+        },
+        ...options,
+      });
+    return { start, stored: () => JSON.parse(stored) as OpenPayment[] };
+  };
+
+  it("is presented again by a program that was started again with its open payments", async () => {
+    const program = storing();
+    settle = "takes-silently";
+    expect((await program.start().pay(url(), question(published.prompts[0]!))).status).toBe(503);
+    expect(program.stored()).toHaveLength(1);
+    settle = "takes";
+    const { pay, scheme } = program.start();
+    expect(scheme.spentWei).toBe(COST_WEI);
+    const response = await pay(url(), question(published.prompts[0]!));
+    expect(await response.json()).toMatchObject({ receipt: hex32(settled[0]!.receipt) });
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
+    await expect.poll(() => program.stored()).toEqual([]);
+  });
+
+  it("is not given back by another rollup's payments, nor by what no scheme has stored", async () => {
+    const program = storing();
+    settle = "takes-silently";
+    await program.start().pay(url(), question(published.prompts[0]!));
+    const [one] = program.stored();
+    const restored = (openPayment: object) => () =>
+      payer(globalThis.fetch, 4n * PRICE_WEI, { openPayments: [openPayment as OpenPayment] });
+    expect(restored(one!)).not.toThrow();
+    const refused = (reason: string) =>
+      expect.objectContaining({ code: "CLI_X402_INVALID", data: expect.objectContaining({ reason }) });
+    expect(restored({ ...one, network: "oledger:0" })).toThrow(refused("network"));
+    expect(restored({ ...one, costWei: "-1" })).toThrow(refused("stored"));
+    expect(restored({ ...one, more: 1 })).toThrow(refused("stored"));
+  });
+
+  it("is one payment by its name, for a program that has lost what it signed and a server that was started again", async () => {
+    const paymentId = () => "order_0000000000000001";
+    settle = "takes-silently";
+    const first = payer(globalThis.fetch, 4n * PRICE_WEI, { paymentId });
+    expect((await first.pay(url(), question(published.prompts[0]!))).status).toBe(503);
+    const port = new URL(served.url).port;
+    await served.close();
+    served = await start({ SERVING_PORT: port });
+    settle = "takes";
+    const { pay, scheme } = payer(globalThis.fetch, 4n * PRICE_WEI, { paymentId });
+    for (let i = 0; i < 2; i++) {
+      const response = await pay(url(), question(published.prompts[0]!));
+      expect(await response.json()).toMatchObject({ receipt: hex32(settled[0]!.receipt) });
+      expect(responseOf(response)).toMatchObject({ success: true, transaction: settled[0]!.hash });
+      // What was signed anew was not executed.
+      expect([settled.length, scheme.spentWei]).toEqual([1, 0n]);
+    }
+    // The answers that were given up hold up no other question.
+    const other = payer();
+    expect((await other.pay(url(), question(published.prompts[1]!))).status).toBe(200);
+  });
+
+  it("is refused by the name of another question's payment, and its price is free again", async () => {
+    const paymentId = () => "order_0000000000000002";
+    const { pay, scheme } = payer(globalThis.fetch, 4n * PRICE_WEI, { paymentId });
+    expect((await pay(url(), question(published.prompts[0]!))).status).toBe(200);
+    const response = await pay(url(), question(published.prompts[1]!));
+    expect([response.status, await response.json()]).toMatchObject([
+      409,
+      { error: { code: "ATT_PAYMENT_NAME_USED", data: { receipt: hex32(settled[0]!.receipt) } } },
+    ]);
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
+  });
+
+  it("is offered by the extension's own words, and refused by a malformed name", async () => {
+    const offered = decodeX402Header(
+      (await fetch(url(), question(published.prompts[0]!))).headers.get("payment-required")!,
+    );
+    expect(offered).toMatchObject({
+      extensions: { "payment-identifier": { info: { required: false }, schema: { type: "object" } } },
+    });
+    const short = payer(globalThis.fetch, 4n * PRICE_WEI, { paymentId: () => "short" });
+    await expect(short.pay(url(), question(published.prompts[0]!))).rejects.toThrow("CLI_X402_INVALID");
+    const adding: typeof globalThis.fetch = async (input, init) => {
+      const request = new Request(input, init);
+      const header = request.headers.get("payment-signature");
+      if (header === null) return fetch(request);
+      const payment = decodeX402Header(header) as object;
+      const extensions = { "payment-identifier": { info: { required: false, id: "a b" } } };
+      request.headers.set("payment-signature", encodeX402Header({ ...payment, extensions }));
+      return fetch(request);
+    };
+    const response = await payer(adding).pay(url(), question(published.prompts[0]!));
+    expect([response.status, settled.length]).toEqual([400, 0]);
+  });
+
   it("is settled whatever else its header carries", async () => {
     const adding: typeof globalThis.fetch = async (input, init) => {
       const request = new Request(input, init);
@@ -314,6 +449,31 @@ describe("an answer paid by x402", () => {
     const response = await fetch(url(), { ...asked, headers });
     expect([response.status, settleCount()]).toEqual([200, 1]);
     expect(responseOf(response)).toMatchObject({ success: true, transaction: settled[0]!.hash });
+  });
+
+  it.each([
+    ["whose epoch is full", "epoch-full"],
+    ["that was revoked meanwhile", "not-approved"],
+  ])("is opened by the payment that its scheme presents again, of a model %s", async (_, reason) => {
+    const { pay, scheme } = payer();
+    settle = "takes-silently";
+    expect((await pay(url(), question(published.prompts[0]!))).status).toBe(503);
+    if (reason === "epoch-full") cap = 1;
+    else isApproved = false;
+    settle = "silent";
+    const unpaid = await fetch(url(), question(published.prompts[0]!));
+    expect([unpaid.status, await unpaid.json()]).toMatchObject([
+      402,
+      { error: { code: "ATT_PAYMENT_REQUIRED", data: { reason, paymentRequired: { accepts: [{}] } } } },
+    ]);
+    const response = await pay(url(), question(published.prompts[0]!));
+    expect(await response.json()).toMatchObject({ receipt: hex32(settled[0]!.receipt) });
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
+    // Another question is refused before it is asked, and nothing is signed.
+    await expect(pay(url(), question(published.prompts[1]!))).rejects.toThrow(
+      reason === "epoch-full" ? /OP_EPOCH_FULL/ : /OP_MODEL_NOT_PAYABLE/,
+    );
+    expect([settled.length, scheme.spentWei]).toEqual([1, COST_WEI]);
   });
 
   it("is not given where the settlement fails, which the headers say, and its price is free again", async () => {

@@ -8,6 +8,8 @@ import {
   encodeX402Header,
   promptSha256,
   X402_HEADERS,
+  X402_PAYMENT_ID,
+  X402_PAYMENT_ID_TERMS,
   X402_SCHEME,
   X402_TIMEOUT_SECONDS,
   X402_VERSION,
@@ -126,7 +128,12 @@ export const requiredOf = (
     mimeType: "application/json",
   },
   accepts: [requirements],
+  extensions: { [X402_PAYMENT_ID]: X402_PAYMENT_ID_TERMS },
 });
+
+/** Name that the client gave the payment; null where it gave none. */
+export const paymentIdOf = ({ read }: PresentedPayment): string | null =>
+  read.extensions?.[X402_PAYMENT_ID]?.info.id ?? null;
 
 /** Headers of a refusal: the requirements, and the settlement that failed. */
 export function refusalHeaders(error: unknown): Record<string, string> {

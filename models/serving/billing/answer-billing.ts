@@ -71,6 +71,8 @@ export interface AnswerBilling {
   charges(model: string): boolean;
   /** Registered facts; null for an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
+  /** True if the ledger takes a payment for a registered model now; null where nobody says. Seconds old at most. */
+  isPayable(model: string): Promise<boolean | null>;
   /**
    * Canonical text of a chat, which question and receipt bind.
    * @throws RollupError MOD_CHAT_REFUSED, MOD_SERVE_UNPAID for a name that is no registered model

@@ -36,6 +36,8 @@ import { requireRecipeForm, type WantedForm } from "./recipe-form.ts";
 
 /** Bounds of a chat that is rendered on the thread that serves HTTP: at most a few milliseconds. */
 const SHORT_CHAT = { messages: 32, characters: 8_192 };
+/** Age up to which the ledger's word of whether it takes payments for a model is given again. */
+const PAYABLE_MAX_AGE_MS = 5_000;
 /** Claim as `POST /v1/answers` of an answer server has it. */
 const claimSchema = z.strictObject({
   payerId: z.number().int().min(0).max(0xffffff),
@@ -48,6 +50,7 @@ export class LedgerBilling implements AnswerBilling {
   readonly #models: ReadonlyMap<string, LanguageModel>;
   readonly #tokens: TextTokens;
   readonly #hasFree: boolean;
+  readonly #payable = new Map<string, { readonly answer: Promise<boolean | null>; readonly atMs: number }>();
 
   /**
    * @param models by their names; some may be added later
@@ -75,6 +78,17 @@ export class LedgerBilling implements AnswerBilling {
     const promptTokens = questionTokens(recipe);
     const chat = chatRuleOf(recipe);
     return { modelId, datanetId, version, promptTokens, answerTokens, temperature, chat };
+  }
+
+  async isPayable(name: string): Promise<boolean | null> {
+    const model = this.#models.get(name);
+    if (model === undefined) return null;
+    const known = this.#payable.get(name);
+    if (known !== undefined && performance.now() - known.atMs < PAYABLE_MAX_AGE_MS) return known.answer;
+    // Attack: whoever lists the models again and again has the sequencer asked no more often.
+    const answer = model.service.isPayable();
+    this.#payable.set(name, { answer, atMs: performance.now() });
+    return answer;
   }
 
   async chatText(name: string, chat: Chat): Promise<string> {
@@ -200,8 +214,9 @@ const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_ANSWER_UNPAID: "MOD_SERVE_UNPAID",
   ATT_PAYMENT_REQUIRED: "MOD_SERVE_UNPAID",
   ATT_PAYMENT_REFUSED: "MOD_SERVE_UNPAID",
-  ATT_MODEL_NOT_PAYABLE: "MOD_SERVE_UNPAID",
-  ATT_MODEL_NOT_SERVED: "MOD_SERVE_UNPAID",
+  ATT_PAYMENT_NAME_USED: "MOD_SERVE_PAYMENT_NAME_USED",
+  ATT_MODEL_NOT_PAYABLE: "MOD_SERVE_NOT_PAYABLE",
+  ATT_MODEL_NOT_SERVED: "MOD_SERVE_NOT_PAYABLE",
   ATT_ROW_INVALID: "SRV_BAD_REQUEST",
   ATT_NO_ROW_ANSWERS: "SRV_BAD_REQUEST",
   ATT_ROW_WITHDRAWN: "SRV_BAD_REQUEST",

@@ -290,6 +290,7 @@ describe("a registered language model behind the answer server", () => {
     } finally {
       await server.close();
     }
+    fixture.sequencer.answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf(model.statics));
     await writeModel(join(folder, "int8", String(OTHER_ID)), other);
     await expect(serveFolder("int8")).rejects.toMatchObject({ code: "MOD_BASE_MISSING" });
   });
@@ -361,6 +362,8 @@ describe("a registered language model behind the answer server", () => {
       version,
     });
     expect(about.get("base")).toEqual({ charging: "ledger" });
+    const raw = await (await fetch(`${served.url}/v1/models/model-${modelId}`)).json();
+    expect(raw).toMatchObject({ openledger: { charging: "ledger", isPayable: true } });
     const elsewhere = { origin: "http://127.0.0.1:1" };
     const refused = await fetch(`${served.url}/v1/completions`, {
       method: "POST",
@@ -389,6 +392,16 @@ describe("a registered language model behind the answer server", () => {
       expect((await client.completions.create({ ...bare, model: "base" })).usage?.completion_tokens).toBe(2);
       const registered = client.completions.create({ prompt: bare.prompt, model: `model-${MODEL_ID}` });
       await expect(registered).rejects.toMatchObject({ status: 402 });
+      const { answers } = fixture.sequencer;
+      // The ledger has another model by that number: it is neither free nor for sale.
+      answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf(int8.statics));
+      const other = client.completions.create({ prompt: bare.prompt, model: `model-${MODEL_ID}` });
+      await expect(other).rejects.toMatchObject({
+        status: 409,
+        type: "server_error",
+        code: "model_not_payable",
+      });
+      answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf(model.statics));
       const embed = (model: string) => client.embeddings.create({ model, input: bare.prompt });
       await expect(embed(`model-${MODEL_ID}`)).rejects.toThrow('take "base", its base, which is free here');
       expect((await embed("base")).data).toHaveLength(1);
