@@ -2,6 +2,7 @@
 import { type AskModelParameters, askAdapter, askModel } from "@openledger/client/actions/answers/ask-model";
 import type { CheckableModel, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { isServersWord } from "@openledger/client/server-refusal";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 
@@ -49,4 +50,26 @@ export function openAnswerOf(error: unknown): OpenAnswer | null {
   const isOwn = error.code === "ATT_ANSWER_UNPAID";
   const isOfBatch = error.code === "MOD_SERVE_UNPAID" && (hasLapsed || reason === "ATT_ANSWER_UNPAID");
   return isOwn || isOfBatch ? { receipt, expiresAtMs, hasLapsed } : null;
+}
+
+/** What became of a question whose asking failed before its answer came. */
+export type SentState = "unsent" | "refused" | "unknown";
+
+/**
+ * Says whether a server may have an answer for a question. `unsent`: it never got the question. `refused`: it answered by a refusal.
+ * `unknown`: it may have made an answer, which it counts as unpaid.
+ */
+export function sentStateOf(error: unknown): SentState {
+  if (!isRollupError(error)) return "unknown";
+  const { code, data } = error;
+  const { httpStatus, isSent, server } = data as { httpStatus?: unknown; isSent?: unknown; server?: unknown };
+  // Of a refusal by a server that failed nobody knows what went before.
+  if (isServersWord(error))
+    return code.startsWith("SRV_") && !(Number(httpStatus) >= 400 && Number(httpStatus) < 500)
+      ? "unknown"
+      : "refused";
+  if (code === "CLI_UNREACHABLE")
+    return server !== "answer server" || isSent === false ? "unsent" : "unknown";
+  if (code === "GAT_ANSWER_REPLAYED") return "refused";
+  return code === "CLI_ANSWER_INVALID" || code === "CLI_ANSWER_WRONG" ? "unknown" : "unsent";
 }

@@ -108,11 +108,22 @@ export async function askAdapter(
 function receivedAnswer(url: string, last: unknown): UncheckedAnswer {
   const input = answerSchema.safeParse(last);
   if (input.success) return input.data;
-  throw clientError("CLI_ANSWER_INVALID", "the answer is not as documented", {
-    data: { server: "answer server", url },
+  const isSealed = sealedAnswerSchema.safeParse(last).success;
+  const why = isSealed
+    ? "the answer is sealed: it is paid before it is shown"
+    : "the answer is not as documented";
+  throw clientError("CLI_ANSWER_INVALID", why, {
+    data: { server: "answer server", url, ...(isSealed ? { isSealed } : {}) },
     cause: input.error,
   });
 }
+
+/**
+ * True where the server has sealed the answer to this very question, when the account asked so before.
+ * @internal
+ */
+export const isSealedReply = (error: unknown): boolean =>
+  isRollupError(error, "CLI_ANSWER_INVALID") && (error.data as { isSealed?: unknown }).isSealed === true;
 
 /**
  * True where the server shows this account no answer before it is paid, since an earlier one was left unpaid.

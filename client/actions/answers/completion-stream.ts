@@ -53,7 +53,7 @@ export interface CompletionOrder {
   readonly claim?: object;
   /** Aborts the request: its asker has left. */
   readonly signal?: AbortSignal | undefined;
-  readonly limits?: Partial<StreamLimits>;
+  readonly limits?: Partial<StreamLimits> | undefined;
 }
 
 /** Limits of an answer that a server streams. What is beyond them is CLI_UNREACHABLE by time, CLI_ANSWER_INVALID by size. */
