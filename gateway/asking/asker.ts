@@ -440,20 +440,25 @@ export class Asker {
     const lost = heads
       .filter((head) => isLost(head) && head.serverUrl === serverUrl)
       .sort((a, b) => b.askedAtMs - a.askedAtMs);
-    const untilMs = Date.now() + SEARCH_TIMEOUT_MS;
+    // The server has the answer: it takes no time.
+    const search = AbortSignal.timeout(SEARCH_TIMEOUT_MS);
+    const within = signal === undefined ? search : AbortSignal.any([signal, search]);
+    const candidates = receipt === null ? [] : checked === undefined ? lost : [checked];
+    const unreached: QuestionHead[] = [];
     let failure: unknown;
-    if (receipt !== null)
-      for (const head of checked === undefined ? lost : [checked])
-        try {
-          signal?.throwIfAborted();
-          if (Date.now() > untilMs) break;
-          if (checked === undefined) await this.#askAgain(head.id, { receipt, signal });
-          else await this.#answers.payAgain(head);
-          return "open";
-        } catch (error) {
-          // One that was refused is not the one, whatever became of another.
-          if (openAnswerOf(error) === null || failure === undefined) failure = error;
-        }
+    for (const head of concat(candidates, unreached)) {
+      if (within.aborted) break;
+      try {
+        if (checked === undefined) await this.#askAgain(head.id, { receipt: receipt!, signal: within });
+        else await this.#answers.payAgain(head);
+        return "open";
+      } catch (error) {
+        if (isRollupError(error, "CLI_UNREACHABLE") && !unreached.includes(head)) unreached.push(head);
+        // One that was refused is not the one, whatever became of another.
+        if (openAnswerOf(error) === null || failure === undefined) failure = error;
+      }
+    }
+    signal?.throwIfAborted();
     if (failure === undefined || isWayClosed(failure)) return "sealed";
     throw answerOpen(open, codeOf(failure), (failure as Error).message, failure);
   }
@@ -464,7 +469,7 @@ export class Asker {
   }
 
   /** Asks a question once more that was cut off, and pays if the answer is the one of the receipt. */
-  async #askAgain(id: number, { receipt, signal }: { receipt: string; signal?: AbortSignal | undefined }) {
+  async #askAgain(id: number, { receipt, signal }: { receipt: string; signal: AbortSignal }) {
     const { client, journal } = this.#modules;
     const { code, modelId, prompt, serverUrl, tools } = await journal.read(id);
     const question = { modelId, serverUrl, prompt: prompt!, tools, idempotency: null };
@@ -472,7 +477,7 @@ export class Asker {
     try {
       const opened = await this.#open(question, cost.leaf);
       await journal.change(id, { state: "asked" });
-      const asking = { id, opened, cost, receipt, shown: new ShownText(), ...(signal && { signal }) };
+      const asking = { id, opened, cost, receipt, shown: new ShownText(), signal };
       await this.#answerAndPay(question, asking);
     } catch (error) {
       // Its text stays: another of the questions that were cut off may be the one.
@@ -584,6 +589,12 @@ export class Asker {
 
 type KeyedQuestion = SentQuestion & { readonly idempotency: Idempotency | null };
 
+/** Items of both lists; the second one may grow meanwhile. */
+function* concat<T>(first: readonly T[], second: readonly T[]): Generator<T> {
+  yield* first;
+  yield* second;
+}
+
 /** Runs a work in its turn. Who leaves before it has begun does not wait for it. */
 async function inTurnUnlessLeft<T>(
   turn: TurnQueue,
@@ -620,6 +631,7 @@ const isWrong = (error: unknown): boolean =>
 /** True for a failure to pay an open answer that no later asking will mend: only an answer that is paid first goes on from there. */
 const isWayClosed = (failure: unknown): boolean =>
   isWrong(failure) ||
+  (isRollupError(failure, "CLI_UNREACHABLE") && sentStateOf(failure) === "unknown") ||
   isRollupError(failure, "GAT_ANSWER_REPLAYED") ||
   isRollupError(failure, "GAT_BUDGET_TOO_LOW") ||
   sentStateOf(failure) === "refused";
