@@ -53,7 +53,7 @@ export const gatewayErrors = defineErrors("GAT", {
     meaning:
       "the model's server waits for the payment of an earlier answer of this account, which the gateway cannot make, and gives none that is paid first; `data.reason` says why, `data.receipt` and `data.expiresAtMs` which answer. Nothing was paid",
     remedy:
-      "wait for the time that Retry-After gives, then ask again: an answer that is not paid lapses; remove the cause that `data.reason` names, if it is one of yours",
+      "ask again in a minute: an answer that is not paid lapses; where `data.reason` names a cause on your side, remove it first",
     httpStatus: 503,
     isRetryable: true,
   },

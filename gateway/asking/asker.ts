@@ -315,6 +315,8 @@ export class Asker {
     const opened = await this.#open(question, cost.leaf);
     const { isAnsweredAgain } = this.#answers;
     requireMinAssurance(opened.model, { isAnsweredAgain, minAssurance: this.#limits.minAssurance });
+    // The model's files may have taken long.
+    this.#requireRunning();
     const begun = await journal.begin(question);
     const { id } = begun.record;
     this.#hold(begun.record, options);
