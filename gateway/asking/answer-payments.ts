@@ -242,7 +242,7 @@ export class AnswerPayments {
     return journal.read(id);
   }
 
-  /** Pays for a checked answer whose first payment the ledger has refused, unless it has taken it since. */
+  /** Pays for a checked answer, or a sealed one, whose first payment the ledger has refused, unless it has taken it since. */
   async payAgain(head: QuestionHead): Promise<void> {
     const { client, journal } = this.#modules;
     await this.#signed.inTurn(async () => {
@@ -252,13 +252,13 @@ export class AnswerPayments {
       }
       const cost = await this.reserve(await getModel(client, head.modelId));
       try {
-        const answer = (await journal.read(head.id)).answer!;
-        const written = (priceWei: bigint) => ({
-          answer: {
-            ...answer,
-            openledger: { ...answer.openledger, priceWei: `${priceWei}`, priceOpen: formatOpen(priceWei) },
-          },
+        const { answer } = await journal.read(head.id);
+        const pricedAt = (given: ReceivedAnswer, priceWei: bigint) => ({
+          ...given,
+          openledger: { ...given.openledger, priceWei: `${priceWei}`, priceOpen: formatOpen(priceWei) },
         });
+        // The record of a sealed one has all but its opening.
+        const written = (priceWei: bigint) => ({ answer: answer && pricedAt(answer, priceWei) });
         await this.#signAndSend({ id: head.id, written, cost, receipt: BigInt(head.receipt!) });
       } finally {
         cost.free();

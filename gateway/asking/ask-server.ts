@@ -3,8 +3,9 @@ import { type AskModelParameters, askAdapter, askModel } from "@openledger/clien
 import type { CheckableModel, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { isServersWord } from "@openledger/client/server-refusal";
-import { isRollupError } from "@openledger/foundation/rollup-error";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import { gatewayError } from "../gateway-errors.ts";
 
 /** Codes of a server that has no batch for this asker: its base is elsewhere, or its keys are for others. */
 const NO_BATCH = ["MOD_SERVE_MODEL_UNKNOWN", "SRV_UNKNOWN_ROUTE", "SRV_UNAUTHORIZED"];
@@ -52,7 +53,17 @@ export function openAnswerOf(error: unknown): OpenAnswer | null {
   return isOwn || isOfBatch ? { receipt, expiresAtMs, hasLapsed } : null;
 }
 
-/** What became of a question whose asking failed before its answer came. */
+/** Error of a server that waits for an answer that the gateway does not pay. */
+export function answerOpen(open: OpenAnswer, reason: string, why: string, cause?: unknown): RollupError {
+  const message = `the model's server waits for the payment of an earlier answer: ${why}`;
+  return gatewayError("GAT_ANSWER_OPEN", message, { data: { reason, ...open }, cause });
+}
+
+/** True for an answer that is not the model's, or whose form is none: of its server, or changed on the way. */
+export const isWrong = (error: unknown): boolean =>
+  isRollupError(error, "CLI_ANSWER_WRONG") || isRollupError(error, "CLI_ANSWER_INVALID");
+
+/** State of a question whose asking failed before its answer came. */
 export type SentState = "unsent" | "refused" | "unknown";
 
 /**

@@ -5,21 +5,18 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { ChatTool } from "@openledger/attribution/model/model-chat";
-import { askSealed, isSealedReply } from "@openledger/client/actions/answers/ask-model";
+import { isSealedReply } from "@openledger/client/actions/answers/ask-model";
 import { requireMinAssurance } from "@openledger/client/actions/answers/check-answer";
 import type { ServedLocation } from "@openledger/client/actions/answers/served-models";
-import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
-import { openSealed } from "@openledger/client/tasks/pay-for-answer";
 import { processErrors } from "@openledger/foundation/error-table";
-import { hex32 } from "@openledger/foundation/hex";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
 import { AnswerPayments, codeOf, type PaymentLimits, type ReservedCost } from "./answer-payments.ts";
-import { askServer, type OpenAnswer, openAnswerOf, sentStateOf } from "./ask-server.ts";
+import { answerOpen, askServer, isWrong, type OpenAnswer, openAnswerOf, sentStateOf } from "./ask-server.ts";
 import type { Budget, SpendingKind } from "./budget.ts";
 import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
 import {
@@ -31,6 +28,7 @@ import {
 } from "./question-journal.ts";
 import type { Idempotency, QuestionHead, QuestionRecord } from "./question-record.ts";
 import { type OpenledgerField, type ReceivedAnswer, textOfAnswer } from "./received-answer.ts";
+import { SealedAnswers } from "./sealed-answers.ts";
 import { ShownText } from "./shown-text.ts";
 import { SignedPayments } from "./signed-payments.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -92,7 +90,7 @@ interface Asking {
   readonly receipt?: string;
 }
 
-/** What a server that waits for an open answer does next: answers, has not seen the payment yet, or pays itself first. */
+/** Next step at a server that waits for an open answer: it answers, has not seen the payment yet, or gives an answer that is paid first. */
 type Way = "open" | "unseen" | "sealed";
 
 /** Time that a server has to see a payment that the ledger has, and the pause between two questions for it. */
@@ -100,9 +98,6 @@ const UNSEEN_TIMEOUT_MS = 5_000;
 const UNSEEN_POLL_MS = 250;
 /** Time of the search for the question whose answer a server waits for. */
 const SEARCH_TIMEOUT_MS = 5_000;
-/** Time that a server has to make an answer that is paid before it is shown, and to open it once it is paid. */
-const SEALED_TIMEOUT_MS = 300_000;
-const OPEN_TIMEOUT_MS = 6_000;
 
 export class Asker {
   readonly #modules: AskerModules;
@@ -110,6 +105,7 @@ export class Asker {
   readonly #turns = new Map<number, TurnQueue>();
   readonly #payments: SignedPayments;
   readonly #answers: AnswerPayments;
+  readonly #sealed: SealedAnswers;
   /** Records that a request holds. */
   readonly #held = new Set<number>();
   /** Turns of requests with one `Idempotency-Key`. */
@@ -125,6 +121,8 @@ export class Asker {
     this.#limits = limits;
     this.#payments = new SignedPayments(modules);
     this.#answers = new AnswerPayments(modules, limits, this.#payments);
+    const open = (location: ServedLocation) => this.open(location);
+    this.#sealed = new SealedAnswers({ ...modules, answers: this.#answers, payments: this.#payments, open });
   }
 
   /**
@@ -299,7 +297,7 @@ export class Asker {
       if (idempotency !== null && head.idempotency === null)
         await this.#modules.journal.change(head.id, { idempotency });
       if (head.state !== "paid") await this.#payments.settleInTurn(head);
-      const paid = await this.#openPaid(head.id);
+      const paid = await this.#sealed.read(head.id);
       options.onText?.(paid.answer!.text);
       return this.#paid(paid);
     } catch (error) {
@@ -501,76 +499,13 @@ export class Asker {
     }
   }
 
-  /**
-   * Pays an answer before it is shown: the server waits for one that the gateway cannot pay, and gives no open one before. It is asked for
-   * twice, so that a byte that was changed on the way costs nothing.
-   *
-   * Attack: a server seals nonsense, or never opens it. It gets one payment so, and no further one while the journal has that.
-   * @throws GAT_ANSWER_OPEN, GAT_ANSWER_SEALED, GAT_PAID_WRONG, CLI_ANSWER_WRONG
-   */
   async #takeSealed(question: KeyedQuestion, asking: Asking): Promise<QuestionRecord> {
-    const { client, journal, leafId } = this.#modules;
-    const { cost, id, opened, receipt, shown, signal } = asking;
-    const { modelId, prompt, serverUrl } = question;
-    const isUnopened = (head: QuestionHead) =>
-      head.isSealed && !head.hasAnswer && head.payment !== null && head.modelId === modelId;
-    if (journal.heads.some((head) => isUnopened(head) && head.serverUrl === serverUrl))
-      throw answerOpen(
-        NO_NAME,
-        "sealed-unopened",
-        "it has not opened the last one that was paid first, or not rightly",
-      );
-    const order = { serverUrl, modelId, prompt, from: leafId, timeoutMs: SEALED_TIMEOUT_MS, signal };
-    const ask = async () => (await askSealed(client, order)).given;
-    const given = await ask();
-    // From here on the server has given up the answer that it waited for.
-    await journal.forgetLost({ modelId, serverUrl });
-    await this.#answers.requireUnpaid(given, receipt);
-    if (!("sealed" in given)) return this.#answerOnce(question, asking);
-    const again = await ask();
-    if (!("sealed" in again) || again.sealed !== given.sealed || again.receipt !== given.receipt)
-      throw clientError("CLI_ANSWER_WRONG", "the server sealed two answers to one question", {
-        data: { what: "sealed", given: hex32(again.receipt), right: hex32(given.receipt) },
-      });
-    await this.#payments.inTurn(() => this.#answers.paySealed(question, { id, cost, answer: given }));
-    const paid = await this.#openPaid(id, opened);
-    shown.extend(paid.answer!.text);
+    const onSealed = () => this.#answered.add(asking.id);
+    const paid = await this.#sealed.take(question, { ...asking, onSealed });
+    // The server has opened it before.
+    if (paid === null) return this.#answerOnce(question, asking);
+    asking.shown.extend(paid.answer!.text);
     return paid;
-  }
-
-  /**
-   * Reads a question that is paid, and opens its answer if it was sealed.
-   * @throws GAT_ANSWER_SEALED where its server does not open it yet; GAT_PAID_WRONG where it opens to another one
-   */
-  async #openPaid(id: number, known?: OpenedModel): Promise<QuestionRecord> {
-    const { client, journal } = this.#modules;
-    const record = await journal.read(id);
-    const { answer, code, modelId, sealed, serverUrl } = record;
-    if (answer !== null) return record;
-    const terms = sealed!;
-    if (code !== null) throw paidWrong(terms.receipt);
-    const given = { ...terms, receipt: BigInt(terms.receipt), priceWei: BigInt(terms.priceWei) };
-    try {
-      const opened = known ?? (await this.open({ modelId, serverUrl }));
-      const open = async () => {
-        const shown = await openSealed(client, serverUrl, given, OPEN_TIMEOUT_MS);
-        return this.#answers.checkOpened(record, opened, shown);
-      };
-      // The salt may have been changed on the way, too.
-      const checked = await open().catch((error: unknown) => {
-        if (!isWrong(error)) throw error;
-        return open();
-      });
-      return await journal.change(id, { answer: checked });
-    } catch (error) {
-      if (!isWrong(error))
-        throw gatewayError("GAT_ANSWER_SEALED", "the answer is paid, and its server has not opened it yet", {
-          data: { receipt: terms.receipt },
-          cause: error,
-        });
-      await journal.change(id, { code: codeOf(error), isDelivered: true });
-      throw paidWrong(terms.receipt, error);
-    }
   }
 
   #paid(record: QuestionRecord): PaidAnswer {
@@ -626,10 +561,6 @@ async function inTurnUnlessLeft<T>(
 const queueFull = (message: string, { entered }: TurnQueue): RollupError =>
   gatewayError("GAT_QUEUE_FULL", message, { data: { waiting: entered } });
 
-/** True for an answer that is not the model's, or whose form is none: of its server, or changed on the way. */
-const isWrong = (error: unknown): boolean =>
-  isRollupError(error, "CLI_ANSWER_WRONG") || isRollupError(error, "CLI_ANSWER_INVALID");
-
 /** True for a failure to pay an open answer that no later asking will mend: only an answer that is paid first goes on from there. */
 const isWayClosed = (failure: unknown): boolean =>
   isWrong(failure) ||
@@ -637,16 +568,3 @@ const isWayClosed = (failure: unknown): boolean =>
   isRollupError(failure, "GAT_ANSWER_REPLAYED") ||
   isRollupError(failure, "GAT_BUDGET_TOO_LOW") ||
   sentStateOf(failure) === "refused";
-
-const NO_NAME: OpenAnswer = { receipt: null, expiresAtMs: null, hasLapsed: false };
-
-function answerOpen(open: OpenAnswer, reason: string, why: string, cause?: unknown): RollupError {
-  const message = `the model's server waits for the payment of an earlier answer: ${why}`;
-  return gatewayError("GAT_ANSWER_OPEN", message, { data: { reason, ...open }, cause });
-}
-
-const paidWrong = (receipt: string, cause?: unknown): RollupError =>
-  gatewayError("GAT_PAID_WRONG", "the answer that was paid before it was shown is not the model's", {
-    data: { receipt },
-    cause,
-  });

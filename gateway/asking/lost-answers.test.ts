@@ -198,7 +198,7 @@ it.each(["open", "lapsed"])("pays first where the lost question is not known any
 });
 
 it("opens a sealed answer after a kill at each of its steps, and pays it once", async () => {
-  for (const step of ["made", "signed", "taken", "paid"] as const) {
+  for (const step of ["made", "signed", "taken", "paid", "refused"] as const) {
     await askModel(world.client, { ...world.place, prompt: fresh(), from: PAYER });
     world.passTime();
     const before = paid().length;
@@ -210,7 +210,8 @@ it("opens a sealed answer after a kill at each of its steps, and pays it once", 
       await askSealed(world.client, { ...world.place, prompt, from: PAYER });
     } else {
       // The payment is on its way, or paid and not opened, when the process ends.
-      world.ledger.mode = step === "signed" ? "silent" : step === "taken" ? "takes-silently" : "takes";
+      const modes = { signed: "silent", taken: "takes-silently", paid: "takes", refused: "refuses" } as const;
+      world.ledger.mode = modes[step];
       if (step === "paid") {
         const away = startFailingServer(world.place.serverUrl);
         const gone = await away;
@@ -220,7 +221,10 @@ it("opens a sealed answer after a kill at each of its steps, and pays it once", 
         world.ledger.onPayment = () => {};
         const { id } = first.journal.heads[0]!;
         await first.journal.change(id, { serverUrl: first.place.serverUrl });
-      } else await expect(first.ask(prompt)).rejects.toMatchObject({ code: "GAT_PAYMENT_UNSURE" });
+      } else {
+        const code = step === "refused" ? "GAT_PAYMENT_REFUSED" : "GAT_PAYMENT_UNSURE";
+        await expect(first.ask(prompt)).rejects.toMatchObject({ code });
+      }
     }
     await first.end();
     world.ledger.mode = "takes";
