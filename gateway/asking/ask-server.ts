@@ -10,6 +10,10 @@ import { gatewayError } from "../gateway-errors.ts";
 /** Codes of a server that has no batch for this asker: its base is elsewhere, or its keys are for others. */
 const NO_BATCH = ["MOD_SERVE_MODEL_UNKNOWN", "SRV_UNKNOWN_ROUTE", "SRV_UNAUTHORIZED"];
 
+/** True where the model's own routes have the answer sealed: no batch gives it. */
+const isSealedInBatch = ({ code, data }: RollupError): boolean =>
+  code === "MOD_SERVE_UNPAID" && (data as { reason?: unknown }).reason === "sealed";
+
 /** @throws as `askModel` and `askAdapter` */
 export async function askServer(
   client: LedgerClient,
@@ -22,7 +26,7 @@ export async function askServer(
   try {
     return await askAdapter(client, { ...question, serverUrl: rootUrl });
   } catch (error) {
-    if (!isRollupError(error) || !NO_BATCH.includes(error.code)) throw error;
+    if (!isRollupError(error) || !(NO_BATCH.includes(error.code) || isSealedInBatch(error))) throw error;
     return askModel(client, question);
   }
 }
