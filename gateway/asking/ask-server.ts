@@ -34,6 +34,8 @@ export async function askServer(
 /** Answer of this account that its server waits to be paid for, as the server tells. */
 export interface OpenAnswer {
   readonly receipt: string | null;
+  /** Message that its asker has signed; null where the server, an older one, does not tell. */
+  readonly ask: string | null;
   /** Time at which it lapses, in ms; null where it has lapsed, or the server does not tell. */
   readonly expiresAtMs: number | null;
   readonly hasLapsed: boolean;
@@ -42,6 +44,7 @@ export interface OpenAnswer {
 const openAnswerSchema = z.object({
   reason: z.string().optional(),
   receipt: z.string().optional(),
+  ask: z.string().optional(),
   expiresAtMs: z.number().optional(),
 });
 
@@ -50,11 +53,11 @@ export function openAnswerOf(error: unknown): OpenAnswer | null {
   if (!isRollupError(error)) return null;
   const parsed = openAnswerSchema.safeParse(error.data);
   if (!parsed.success) return null;
-  const { expiresAtMs = null, reason, receipt = null } = parsed.data;
+  const { ask = null, expiresAtMs = null, reason, receipt = null } = parsed.data;
   const hasLapsed = reason === "left-unpaid";
   const isOwn = error.code === "ATT_ANSWER_UNPAID";
   const isOfBatch = error.code === "MOD_SERVE_UNPAID" && (hasLapsed || reason === "ATT_ANSWER_UNPAID");
-  return isOwn || isOfBatch ? { receipt, expiresAtMs, hasLapsed } : null;
+  return isOwn || isOfBatch ? { receipt, ask, expiresAtMs, hasLapsed } : null;
 }
 
 /** Error of a server that waits for an answer that the gateway does not pay. */

@@ -5,6 +5,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { ChatTool } from "@openledger/attribution/model/model-chat";
+import { askMessage } from "@openledger/circuits/ledger/model-query";
 import { isSealedReply } from "@openledger/client/actions/answers/ask-model";
 import { requireMinAssurance } from "@openledger/client/actions/answers/check-answer";
 import type { ServedLocation } from "@openledger/client/actions/answers/served-models";
@@ -12,6 +13,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { processErrors } from "@openledger/foundation/error-table";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
@@ -443,7 +445,8 @@ export class Asker {
     // The server has the answer: it takes no time.
     const search = AbortSignal.timeout(SEARCH_TIMEOUT_MS);
     const within = signal === undefined ? search : AbortSignal.any([signal, search]);
-    const candidates = receipt === null ? [] : checked === undefined ? lost : [checked];
+    const candidates =
+      receipt === null ? [] : checked === undefined ? await this.#named(lost, open) : [checked];
     const unreached: QuestionHead[] = [];
     let failure: unknown;
     for (const head of concat(candidates, unreached)) {
@@ -461,6 +464,18 @@ export class Asker {
     signal?.throwIfAborted();
     if (failure === undefined || isWayClosed(failure)) return "sealed";
     throw answerOpen(open, codeOf(failure), (failure as Error).message, failure);
+  }
+
+  /** Lost questions that the open answer may be of: of a server that names the question's message, that question alone. */
+  async #named(lost: readonly QuestionHead[], { ask }: OpenAnswer): Promise<readonly QuestionHead[]> {
+    if (ask === null) return lost;
+    const { client, journal, leafId: payerId } = this.#modules;
+    const { domain } = client;
+    for (const head of lost) {
+      const prompt = (await journal.read(head.id)).prompt!;
+      if (hex32(askMessage({ domain, modelId: head.modelId, payerId, prompt })) === ask) return [head];
+    }
+    return [];
   }
 
   /** True for an answer that the gateway has paid. */

@@ -26,7 +26,13 @@ afterAll(async () => {
 let paidBefore: number;
 let folder: string;
 beforeEach(() => {
-  Object.assign(world.ledger, { mode: "takes", priceWei: PRICE_WEI, epoch: 1, onPayment: () => {} });
+  Object.assign(world.ledger, {
+    mode: "takes",
+    priceWei: PRICE_WEI,
+    balanceWei: 100n * PRICE_WEI,
+    epoch: 1,
+    onPayment: () => {},
+  });
   server.onQuestion = null;
   server.prompts.length = 0;
   paidBefore = world.ledger.paid.length;

@@ -45,7 +45,7 @@ interface SealedOrder {
   readonly receipt?: string | undefined;
 }
 
-const UNNAMED: OpenAnswer = { receipt: null, expiresAtMs: null, hasLapsed: false };
+const UNNAMED: OpenAnswer = { receipt: null, ask: null, expiresAtMs: null, hasLapsed: false };
 
 export class SealedAnswers {
   readonly #modules: SealedModules;

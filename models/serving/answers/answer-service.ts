@@ -311,7 +311,7 @@ export class AnswerService {
       throw attributionError(
         "ATT_ANSWER_UNPAID",
         `account ${question.payerId} has not paid for its last answer`,
-        { data: { receipt, expiresAtMs, priceWei } },
+        { data: { receipt, expiresAtMs, priceWei, ask: unpaid.ask } },
       );
     }
     // The same question gets the answer that its asker has, also once it has expired: so they can still pay for it.
@@ -324,7 +324,14 @@ export class AnswerService {
       throw attributionError(
         "ATT_ANSWER_UNPAID",
         `account ${question.payerId} let its last answer expire unpaid: until it has paid for one, answers are encrypted`,
-        { data: { reason: "left-unpaid", receipt: last.receipt, priceWei: last.priceWei } },
+        {
+          data: {
+            reason: "left-unpaid",
+            receipt: last.receipt,
+            priceWei: last.priceWei,
+            ask: last.ask,
+          },
+        },
       );
     }
     const priceWei = await this.#priceWei();
