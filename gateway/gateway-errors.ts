@@ -24,7 +24,7 @@ export const gatewayErrors = defineErrors("GAT", {
   GAT_NOT_CONFIRMED: {
     meaning: "the payment needs a person's confirmation, and there was none; nothing was asked or paid",
     remedy: "confirm the payment, use a client with elicitation, or start the gateway without --confirm",
-    httpStatus: 402,
+    httpStatus: 403,
   },
   GAT_MODEL_UNKNOWN: {
     meaning: "no server that the gateway knows has a registered model with this name",
@@ -51,10 +51,35 @@ export const gatewayErrors = defineErrors("GAT", {
   },
   GAT_ANSWER_OPEN: {
     meaning:
-      "the model's server waits for the payment of an earlier answer of this account, which the gateway does not make; `data.reason` says why, `data.receipt` and `data.expiresAtMs` which answer. Nothing was asked or paid",
+      "the model's server waits for the payment of an earlier answer of this account, which the gateway cannot make, and gives none that is paid first; `data.reason` says why, `data.receipt` and `data.expiresAtMs` which answer. Nothing was paid",
     remedy:
-      "remove the cause that `data.reason` names and ask again, wait until the server forgets the answer, or end the gateway and open another: a new account has no open answer",
-    httpStatus: 402,
+      "ask again in a minute: an answer that is not paid lapses; where `data.reason` names a cause on your side, remove it first",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  GAT_ANSWER_SEALED: {
+    meaning:
+      "the answer was paid before it was shown, since an earlier one was left unpaid, and its server has not opened it yet; `data.receipt`",
+    remedy: "ask the same question again: it gets this answer, which is paid for once",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  GAT_PAID_WRONG: {
+    meaning:
+      "the answer was paid before it was shown, since an earlier one was left unpaid, and it is not the model's; `data.receipt`. The gateway pays no further answer of this server before it is shown",
+    remedy: "use another model or another server, and report this one with the receipt",
+    httpStatus: 502,
+  },
+  GAT_KEY_REUSED: {
+    meaning:
+      "the `Idempotency-Key` was used for another request in the last 24 hours. Nothing was asked or paid",
+    remedy: "use a new key for each question, and the same key for the same request alone",
+    httpStatus: 422,
+  },
+  GAT_KEY_INVALID: {
+    meaning: "the `Idempotency-Key` is empty, longer than 255 characters, or not of visible ASCII",
+    remedy: "send a random key, as a UUID, in a single header",
+    httpStatus: 400,
   },
   GAT_ANSWER_REPLAYED: {
     meaning:

@@ -33,8 +33,13 @@ const MAX_QUEUED = 16;
 const RETRY_INTERVAL_MS = 10_000;
 /** Time between two looks at payments whose end Ethereum does not have yet. */
 const REVIEW_INTERVAL_MS = 60_000;
-/** Time that a stop waits for answers in the making. */
+/** Time that a stop waits, and that models' servers have of it for answers in the making. */
 const STOP_TIMEOUT_MS = 5_000;
+const STOP_GRACE_MS = 3_000;
+/** Time that models' servers have for answers in the making before what is left goes back. */
+const END_GRACE_MS = 10_000;
+/** Time after which it goes back whatever is under way: a model's files that come slowly are paid for by nobody. */
+const END_TIMEOUT_MS = 60_000;
 
 export interface GatewayOptions {
   /** Client of the rollup. Its keys are not used. */
@@ -115,7 +120,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const figures = new ModelFigures({ client, leafId, hostUrl });
     const locations = new ModelLocations(reader, listLocations, families, isAnsweredAgain, figures);
     await asker.resume();
-    closing.push(() => withinTime(asker.idle()));
+    closing.push(() => withinTime(asker.end(STOP_GRACE_MS)));
     const retrying = setInterval(() => void asker.settleUnsure().catch(() => {}), RETRY_INTERVAL_MS);
     const reviewing = setInterval(() => void asker.review().catch(() => {}), REVIEW_INTERVAL_MS);
     closing.push(async () => {
@@ -140,8 +145,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       leftWei: () => budget.leftWei(),
       close,
       async end() {
+        // The connections are cut last: who waits for an answer in the making gets it.
+        await withinTime(asker.end(END_GRACE_MS), END_TIMEOUT_MS);
         await app.close();
-        await asker.idle();
         try {
           return await endAccount({ folder, store, reader });
         } finally {
@@ -174,10 +180,10 @@ export async function endGateway({
 }
 
 /** Resolves with the work, or when a stop has waited long enough: what is under way then goes on at the next start. */
-async function withinTime(work: Promise<unknown>): Promise<void> {
+async function withinTime(work: Promise<unknown>, timeoutMs = STOP_TIMEOUT_MS): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise((resolve) => {
-    timer = setTimeout(resolve, STOP_TIMEOUT_MS);
+    timer = setTimeout(resolve, timeoutMs);
   });
   await Promise.race([work, over]);
   clearTimeout(timer);

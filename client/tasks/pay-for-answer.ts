@@ -381,7 +381,13 @@ export async function buyAnswer(
   return { answer: withOwnEstimate(model, answer), payment };
 }
 
-async function openSealed(
+/**
+ * Opens a sealed answer that is paid.
+ * @param timeoutMs time that its server may take to see the payment
+ * @throws CLI_WAIT_ENDED, CLI_UNREACHABLE; CLI_ANSWER_INVALID where it opens to no answer
+ * @internal
+ */
+export async function openSealed(
   client: LedgerClient,
   serverUrl: string,
   { sealed, ...terms }: z.output<typeof sealedAnswerSchema>,

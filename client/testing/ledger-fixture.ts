@@ -24,21 +24,28 @@ export interface LedgerFixture {
   close(): Promise<void>;
 }
 
-export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): Promise<LedgerFixture> {
-  const sequencer = await startFakeSequencer(options);
-  const key = await keyFromSecret(pad("0x77"));
-  const client: LedgerClient = {
+/** A client of the fixture's account, of this process or another, at a sequencer. */
+export async function createFixtureClient(sequencerUrl: string): Promise<LedgerClient & { l2Key: L2Key }> {
+  const l2Key = await keyFromSecret(pad("0x77"));
+  return {
     ...clientWithoutL1({
-      sequencerUrl: sequencer.url,
+      sequencerUrl,
       rollupAddress,
       tokenAddress,
-      l2Key: key,
+      l2Key,
       leafId: null,
       sequencerAddress: operator.address,
       domain: ledgerDomain(31337, rollupAddress),
     }),
     requestTimeoutMs: 5_000,
+    l2Key,
   };
+}
+
+export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): Promise<LedgerFixture> {
+  const sequencer = await startFakeSequencer(options);
+  const client = await createFixtureClient(sequencer.url);
+  const key = client.l2Key;
   sequencer.answers.set("GET /v1/info", infoAnswer(client));
   sequencer.answers.set("GET /x402/supported", supportedAnswer(client));
   const payer = leafAnswer({ id: 4, l1Owner: owners.payer, keyX: key.keyX, nextNonce: 12 });

@@ -2,6 +2,7 @@
  * Payments of checked answers: reserves price and fee, checks an answer, writes it with its signed payment, and sends that. The asker
  * decides which answers it pays. Amounts are in wei.
  */
+import type { SealedReply } from "@openledger/client/actions/answers/ask-model";
 import {
   assuranceOfReply,
   checkAnswer,
@@ -47,14 +48,17 @@ export interface ReservedCost {
   free(): void;
 }
 
-/** A checked answer. */
+/** A checked answer, or a sealed one. */
 interface Payable {
   readonly id: number;
   readonly cost: ReservedCost;
   readonly receipt: bigint;
-  /** Answer as it is given. @param priceWei of its payment */
-  readonly given: (priceWei: bigint) => ReceivedAnswer;
+  /** Answer as it is written with its payment, open or sealed. @param priceWei of the payment */
+  readonly written: (priceWei: bigint) => Pick<QuestionRecord, "answer"> | Pick<QuestionRecord, "sealed">;
 }
+
+/** An answer that is paid before it is shown. */
+export type SealedAnswer = Exclude<SealedReply["given"], UncheckedAnswer>;
 
 export class AnswerPayments {
   readonly #modules: AnswerPaymentModules;
@@ -98,7 +102,7 @@ export class AnswerPayments {
    * Attack: a server gives an answer again that was paid for, or another one than the one that it waits for.
    * @throws GAT_ANSWER_REPLAYED, CLI_ANSWER_WRONG
    */
-  async requireUnpaid(answer: UncheckedAnswer, expected: string | undefined): Promise<void> {
+  async requireUnpaid(answer: Pick<UncheckedAnswer, "receipt">, expected?: string): Promise<void> {
     const receipt = hex32(answer.receipt);
     if (expected !== undefined && receipt !== expected)
       throw clientError("CLI_ANSWER_WRONG", "the server gave another answer than the one that it waits for", {
@@ -115,29 +119,13 @@ export class AnswerPayments {
   }
 
   /** Checks the answer as `payForAnswer` does, writes it with its signed payment, and sends that. */
-  async checkAndPay(
-    { modelId, prompt, tools }: SentQuestion,
-    { answer, cost, id, opened }: Answered,
-  ): Promise<QuestionRecord> {
-    const { client, journal, leafId } = this.#modules;
-    const { model } = opened;
-    const sure = { isAnsweredAgain: this.isAnsweredAgain, minAssurance: this.#limits.minAssurance };
-    const leaf = await getModel(client, modelId);
-    const { payees } = leaf;
-    const staticsHash = staticsOf(leaf).hash;
-    checkAnswer(model, answer, { ...sure, prompt, payerId: leafId, payees, staticsHash });
-    const assurance = assuranceOfReply(model, sure);
-    const own = withOwnEstimate(model, answer);
-    const given = (priceWei: bigint) =>
-      inputOf({ prompt, tools }, opened, own, describeAnswer(modelId, own, priceWei, assurance));
-    let paying = cost;
+  async checkAndPay(question: SentQuestion, { answer, cost, id, opened }: Answered): Promise<QuestionRecord> {
+    const { client, journal } = this.#modules;
+    const leaf = await getModel(client, question.modelId);
+    const given = this.#checked(question, opened, answer, leaf);
     try {
-      // The ledger's price counts, which may be another one than when the question was asked.
-      if (leaf.counters.priceWei !== cost.leaf.counters.priceWei) {
-        cost.free();
-        paying = await this.reserve(leaf);
-      }
-      return await this.#signAndSend({ id, given, cost: { ...paying, leaf }, receipt: answer.receipt });
+      const written = (priceWei: bigint) => ({ answer: given(priceWei) });
+      return await this.#payAtPriceOf(leaf, { id, cost, written, receipt: answer.receipt });
     } catch (error) {
       // It is checked: should its server insist on it, it is paid by its receipt.
       if (journal.head(id)!.state === "asked") {
@@ -145,6 +133,71 @@ export class AnswerPayments {
         await journal.change(id, { state: "dropped", code: codeOf(error), answer: described });
       }
       throw error;
+    }
+  }
+
+  /** Pays a sealed answer, writes it with its signed payment, and sends that. Only in the payments' turn. */
+  async paySealed(
+    { modelId }: SentQuestion,
+    { answer, cost, id }: Pick<Answered, "id" | "cost"> & { readonly answer: SealedAnswer },
+  ): Promise<QuestionRecord> {
+    const leaf = await getModel(this.#modules.client, modelId);
+    const { expiresAtMs, payerId, priceWei, receipt, sealed } = answer;
+    const terms = { receipt: hex32(receipt), payerId, priceWei: `${priceWei}`, expiresAtMs, sealed };
+    return this.#payAtPriceOf(leaf, { id, cost, receipt, written: () => ({ sealed: terms }) });
+  }
+
+  /**
+   * Checks an answer that was paid before it was shown.
+   * @throws CLI_ANSWER_WRONG
+   */
+  async checkOpened(
+    { modelId, payment, prompt, serverUrl, tools }: QuestionRecord,
+    opened: OpenedModel,
+    answer: UncheckedAnswer,
+  ): Promise<ReceivedAnswer> {
+    const leaf = await getModel(this.#modules.client, modelId);
+    const question = { modelId, serverUrl, prompt: prompt!, tools };
+    return this.#checked(question, opened, answer, leaf)(BigInt(payment!.priceWei));
+  }
+
+  /**
+   * Checks an answer with the gateway's own copy of the model.
+   * @returns the answer as it is given, by the price of its payment
+   * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST
+   */
+  #checked(
+    { modelId, prompt, tools }: SentQuestion,
+    opened: OpenedModel,
+    answer: UncheckedAnswer,
+    leaf: LedgerModelLeaf,
+  ): (priceWei: bigint) => ReceivedAnswer {
+    const { model } = opened;
+    const sure = { isAnsweredAgain: this.isAnsweredAgain, minAssurance: this.#limits.minAssurance };
+    const { payees } = leaf;
+    const staticsHash = staticsOf(leaf).hash;
+    checkAnswer(model, answer, {
+      ...sure,
+      prompt,
+      payerId: this.#modules.leafId,
+      payees,
+      staticsHash,
+    });
+    const assurance = assuranceOfReply(model, sure);
+    const own = withOwnEstimate(model, answer);
+    return (priceWei) =>
+      inputOf({ prompt, tools }, opened, own, describeAnswer(modelId, own, priceWei, assurance));
+  }
+
+  /** Pays by the ledger's price, which may be another one than when the question was asked. */
+  async #payAtPriceOf(leaf: LedgerModelLeaf, { cost, ...payable }: Payable): Promise<QuestionRecord> {
+    let paying = cost;
+    try {
+      if (leaf.counters.priceWei !== cost.leaf.counters.priceWei) {
+        cost.free();
+        paying = await this.reserve(leaf);
+      }
+      return await this.#signAndSend({ ...payable, cost: { ...paying, leaf } });
     } finally {
       paying.free();
     }
@@ -154,7 +207,7 @@ export class AnswerPayments {
    * Signs the payment of a checked answer, writes it, and sends it. Only in the payments' turn.
    * @throws GAT_ANSWER_REPLAYED where the ledger has a payment of the account for it already
    */
-  async #signAndSend({ cost, given, id, receipt }: Payable): Promise<QuestionRecord> {
+  async #signAndSend({ cost, id, receipt, written }: Payable): Promise<QuestionRecord> {
     const { client, journal, leafId } = this.#modules;
     const { fee, free, leaf } = cost;
     const { epoch, priceWei } = leaf.counters;
@@ -170,7 +223,7 @@ export class AnswerPayments {
           await journal.change(id, {
             state: "signed",
             code: null,
-            answer: given(priceWei),
+            ...written(priceWei),
             payment: { signed: { ...signed }, priceWei: `${priceWei}`, feeWei: `${fee.feeWei}`, epoch },
           });
           // From here on the budget counts it as owed.
@@ -189,7 +242,7 @@ export class AnswerPayments {
     return journal.read(id);
   }
 
-  /** Pays for a checked answer whose first payment the ledger has refused, unless it has taken it since. */
+  /** Pays for a checked answer, or a sealed one, whose first payment the ledger has refused, unless it has taken it since. */
   async payAgain(head: QuestionHead): Promise<void> {
     const { client, journal } = this.#modules;
     await this.#signed.inTurn(async () => {
@@ -199,12 +252,14 @@ export class AnswerPayments {
       }
       const cost = await this.reserve(await getModel(client, head.modelId));
       try {
-        const answer = (await journal.read(head.id)).answer!;
-        const given = (priceWei: bigint) => ({
-          ...answer,
-          openledger: { ...answer.openledger, priceWei: `${priceWei}`, priceOpen: formatOpen(priceWei) },
+        const { answer } = await journal.read(head.id);
+        const pricedAt = (given: ReceivedAnswer, priceWei: bigint) => ({
+          ...given,
+          openledger: { ...given.openledger, priceWei: `${priceWei}`, priceOpen: formatOpen(priceWei) },
         });
-        await this.#signAndSend({ id: head.id, given, cost, receipt: BigInt(head.receipt!) });
+        // The record of a sealed one has all but its opening.
+        const written = (priceWei: bigint) => ({ answer: answer && pricedAt(answer, priceWei) });
+        await this.#signAndSend({ id: head.id, written, cost, receipt: BigInt(head.receipt!) });
       } finally {
         cost.free();
       }

@@ -388,14 +388,11 @@ it("pays no question of before on a server's word", async () => {
   await first.end();
   const second = await begin();
   await second.asker.resume();
-  await expect(second.asker.ask({ place, prompt: fresh() })).rejects.toMatchObject({
-    code: "GAT_ANSWER_OPEN",
-    data: { reason: "CLI_ANSWER_WRONG", receipt: hex32(7n) },
-  });
-  await expect(second.asker.ask({ place, prompt: fresh() })).rejects.toMatchObject({
-    code: "GAT_ANSWER_OPEN",
-    data: { reason: "unknown-answer" },
-  });
+  for (let i = 0; i < 2; i++)
+    await expect(second.asker.ask({ place, prompt: fresh() })).rejects.toMatchObject({
+      code: "GAT_ANSWER_OPEN",
+      data: { reason: "unknown-answer", receipt: hex32(7n) },
+    });
   expect(paid()).toEqual([]);
   await second.asker.ask({ place: world.place, prompt });
 });

@@ -3,21 +3,34 @@
  * time, and payments are signed one after another: each is on disk before it is sent. Amounts are in wei.
  */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { ChatTool } from "@openledger/attribution/model/model-chat";
+import { askMessage } from "@openledger/circuits/ledger/model-query";
+import { isSealedReply } from "@openledger/client/actions/answers/ask-model";
 import { requireMinAssurance } from "@openledger/client/actions/answers/check-answer";
 import type { ServedLocation } from "@openledger/client/actions/answers/served-models";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { processErrors } from "@openledger/foundation/error-table";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Logger } from "@openledger/foundation/logger";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { gatewayError } from "../gateway-errors.ts";
 import { AnswerPayments, codeOf, type PaymentLimits, type ReservedCost } from "./answer-payments.ts";
-import { askServer, type OpenAnswer, openAnswerOf } from "./ask-server.ts";
+import { answerOpen, askServer, isWrong, type OpenAnswer, openAnswerOf, sentStateOf } from "./ask-server.ts";
 import type { Budget, SpendingKind } from "./budget.ts";
 import type { CheckableModels, OpenedModel } from "./checkable-models.ts";
-import { hashOfQuestion, type QuestionJournal, type SentQuestion } from "./question-journal.ts";
-import type { QuestionHead, QuestionRecord } from "./question-record.ts";
+import {
+  type BegunQuestion,
+  hashOfQuestion,
+  isLost,
+  type QuestionJournal,
+  type SentQuestion,
+} from "./question-journal.ts";
+import type { Idempotency, QuestionHead, QuestionRecord } from "./question-record.ts";
 import { type OpenledgerField, type ReceivedAnswer, textOfAnswer } from "./received-answer.ts";
+import { SealedAnswers } from "./sealed-answers.ts";
 import { ShownText } from "./shown-text.ts";
 import { SignedPayments } from "./signed-payments.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -29,12 +42,17 @@ export interface GatewayQuestion {
   readonly prompt: string;
   /** Tools of the chat that the text was made of. */
   readonly tools?: readonly ChatTool[];
+  /** `Idempotency-Key` of the request: the same one is the same question, and the same payment. */
+  readonly idempotency?: Idempotency | null;
 }
 
 export interface AskOptions {
   /** Called with each piece of the answer's text as it comes; it is not checked yet. */
   readonly onText?: ((piece: string) => void) | undefined;
-  /** Its asker has left: a question that still waits for its turn is given up, and an answer goes to the next who asks the same. */
+  /**
+   * Its asker has left: the question leaves the queue, or the model's server, which may have made an answer by then. The next who asks the
+   * same gets that one.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,9 +86,20 @@ interface Asking {
   readonly opened: OpenedModel;
   readonly cost: ReservedCost;
   readonly shown: ShownText;
+  /** Aborted when its asker leaves, or the gateway ends. */
+  readonly signal?: AbortSignal;
   /** Receipt of the only answer that is paid; default: any that was not paid before. */
   readonly receipt?: string;
 }
+
+/** Next step at a server that waits for an open answer: it answers, has not seen the payment yet, or gives an answer that is paid first. */
+type Way = "open" | "unseen" | "sealed";
+
+/** Time that a server has to see a payment that the ledger has, and the pause between two questions for it. */
+const UNSEEN_TIMEOUT_MS = 5_000;
+const UNSEEN_POLL_MS = 250;
+/** Time of the search for the question whose answer a server waits for. */
+const SEARCH_TIMEOUT_MS = 5_000;
 
 export class Asker {
   readonly #modules: AskerModules;
@@ -78,14 +107,24 @@ export class Asker {
   readonly #turns = new Map<number, TurnQueue>();
   readonly #payments: SignedPayments;
   readonly #answers: AnswerPayments;
+  readonly #sealed: SealedAnswers;
   /** Records that a request holds. */
   readonly #held = new Set<number>();
+  /** Turns of requests with one `Idempotency-Key`. */
+  readonly #keyTurns = new Map<string, TurnQueue>();
+  /** Records of questions that have an answer, which is not checked yet. */
+  readonly #answered = new Set<number>();
+  /** Questions at models' servers. */
+  readonly #asking = new Set<AbortController>();
+  #isEnding = false;
 
   constructor(modules: AskerModules, limits: AskerLimits) {
     this.#modules = modules;
     this.#limits = limits;
     this.#payments = new SignedPayments(modules);
     this.#answers = new AnswerPayments(modules, limits, this.#payments);
+    const open = (location: ServedLocation) => this.open(location);
+    this.#sealed = new SealedAnswers({ ...modules, answers: this.#answers, payments: this.#payments, open });
   }
 
   /**
@@ -102,31 +141,37 @@ export class Asker {
   }
 
   /**
-   * Asks, checks and pays. The same question gets the answer that an earlier asker paid for and never received.
-   * @throws OP_MODEL_NOT_PAYABLE, OP_EPOCH_FULL, GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW, GAT_QUEUE_FULL, GAT_ANSWER_OPEN, GAT_ANSWER_REPLAYED, GAT_PAYMENT_UNSURE,
-   *   GAT_PAYMENT_REFUSED, CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_UNREACHABLE, and the server's refusals
+   * Asks, checks and pays. The same question gets the answer that an earlier asker paid for and never received; the same
+   * `Idempotency-Key` gets the same answer, as long as the journal has it.
+   * @throws OP_MODEL_NOT_PAYABLE, OP_EPOCH_FULL, GAT_ABOVE_PRICE, GAT_BUDGET_TOO_LOW, GAT_QUEUE_FULL, GAT_ANSWER_OPEN, GAT_ANSWER_REPLAYED,
+   *   GAT_ANSWER_SEALED, GAT_PAID_WRONG, GAT_PAYMENT_UNSURE, GAT_PAYMENT_REFUSED, GAT_KEY_REUSED, CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_UNREACHABLE,
+   *   SRV_STOPPING, and the server's refusals
    */
-  async ask({ place, prompt, tools = [] }: GatewayQuestion, options: AskOptions = {}): Promise<PaidAnswer> {
-    const question = { ...place, prompt, tools };
-    const questionHash = hashOfQuestion(question);
-    const waiting = this.#undelivered(place.modelId, questionHash);
-    if (waiting !== undefined) return this.#givenAgain(waiting, options);
-    const turn = this.#turnOf(place.modelId);
+  ask({ place, ...question }: GatewayQuestion, options: AskOptions = {}): Promise<PaidAnswer> {
+    const { idempotency = null, prompt, tools = [] } = question;
+    const sent = { ...place, prompt, tools, idempotency };
+    return idempotency === null
+      ? this.#ask(sent, options)
+      : this.#inKeyTurn(idempotency, () => this.#ask(sent, options));
+  }
+
+  async #ask(question: KeyedQuestion, options: AskOptions): Promise<PaidAnswer> {
+    const { modelId } = question;
+    const waiting = this.#known(question);
+    if (waiting !== undefined) return this.#givenAgain(waiting, question, options);
+    const turn = this.#turnOf(modelId);
     const leave = turn.enter(this.#limits.maxQueued);
-    if (leave === null)
-      throw gatewayError("GAT_QUEUE_FULL", `${turn.entered} questions wait for model ${place.modelId}`, {
-        data: { waiting: turn.entered },
-      });
+    if (leave === null) throw queueFull(`${turn.entered} questions wait for model ${modelId}`, turn);
     try {
-      const cost = await this.#answers.reserve(await getModel(this.#modules.client, place.modelId));
+      const cost = await this.#answers.reserve(await getModel(this.#modules.client, modelId));
       try {
-        return await turn.run(async () => {
-          options.signal?.throwIfAborted();
+        return await inTurnUnlessLeft(turn, options.signal, () => {
+          this.#requireRunning();
           // The same question from before a kill, or whose asker has left, may have its answer before this turn.
-          const paid = this.#undelivered(place.modelId, questionHash);
+          const paid = this.#known(question);
           return paid === undefined
             ? this.#askInTurn(question, cost, options)
-            : this.#givenAgain(paid, options);
+            : this.#givenAgain(paid, question, options);
         });
       } finally {
         cost.free();
@@ -134,6 +179,24 @@ export class Asker {
     } finally {
       leave();
     }
+  }
+
+  /** Runs one request of a key after another: the later ones get the answer of the first. @throws GAT_QUEUE_FULL */
+  async #inKeyTurn<T>({ keyHash }: Idempotency, work: () => Promise<T>): Promise<T> {
+    const turn = this.#keyTurns.get(keyHash) ?? new TurnQueue();
+    const leave = turn.enter(this.#limits.maxQueued);
+    if (leave === null) throw queueFull(`${turn.entered} requests have this Idempotency-Key`, turn);
+    this.#keyTurns.set(keyHash, turn);
+    try {
+      return await turn.run(work);
+    } finally {
+      leave();
+      if (turn.entered === 0) this.#keyTurns.delete(keyHash);
+    }
+  }
+
+  #requireRunning(): void {
+    if (this.#isEnding) throw processErrors.raise("SRV_STOPPING", "the gateway ends");
   }
 
   /** Sends signed payments whose end is unknown once more. @throws GAT_PAYMENT_UNSURE */
@@ -150,6 +213,20 @@ export class Asker {
   async idle(): Promise<void> {
     await Promise.all([...this.#turns.values()].map((turn) => turn.run(async () => {})));
     await this.#payments.settleAll().catch(() => {});
+  }
+
+  /**
+   * Takes no more questions, and resolves as `idle`. Servers that have not answered by then are left: what they have made is asked for again
+   * by a later process.
+   * @param graceMs time that servers have for answers in the making
+   */
+  async end(graceMs: number): Promise<void> {
+    this.#isEnding = true;
+    const timer = setTimeout(() => {
+      for (const asking of this.#asking) asking.abort();
+    }, graceMs);
+    await this.idle();
+    clearTimeout(timer);
   }
 
   /**
@@ -183,12 +260,22 @@ export class Asker {
     return turn;
   }
 
-  /** A question that was paid, or will be, and whose asker has left. */
-  #undelivered(modelId: number, questionHash: string): QuestionHead | undefined {
-    return this.#modules.journal.heads.find(
+  /**
+   * A question that was paid, or will be: with this key, or one whose asker has left.
+   * @throws GAT_KEY_REUSED
+   */
+  #known({ idempotency, modelId, ...question }: KeyedQuestion): QuestionHead | undefined {
+    const { journal } = this.#modules;
+    const keyed = idempotency === null ? undefined : journal.withKey(idempotency);
+    if (keyed !== undefined && keyed.idempotency!.bodyHash !== idempotency!.bodyHash)
+      throw gatewayError("GAT_KEY_REUSED", "the Idempotency-Key is another request's");
+    if (keyed?.state === "signed" || keyed?.state === "paid") return keyed;
+    const questionHash = hashOfQuestion(question);
+    return journal.heads.find(
       (head) =>
         !head.isDelivered &&
         (head.state === "signed" || head.state === "paid") &&
+        head.idempotency === null &&
         head.modelId === modelId &&
         head.questionHash === questionHash &&
         !this.#held.has(head.id),
@@ -202,11 +289,17 @@ export class Asker {
     signal?.addEventListener("abort", () => this.#held.delete(id), { once: true });
   }
 
-  async #givenAgain(head: QuestionHead, options: AskOptions): Promise<PaidAnswer> {
+  async #givenAgain(
+    head: QuestionHead,
+    { idempotency }: KeyedQuestion,
+    options: AskOptions,
+  ): Promise<PaidAnswer> {
     this.#hold(head, options);
     try {
+      if (idempotency !== null && head.idempotency === null)
+        await this.#modules.journal.change(head.id, { idempotency });
       if (head.state !== "paid") await this.#payments.settleInTurn(head);
-      const paid = await this.#modules.journal.read(head.id);
+      const paid = await this.#sealed.read(head.id);
       options.onText?.(paid.answer!.text);
       return this.#paid(paid);
     } catch (error) {
@@ -215,45 +308,97 @@ export class Asker {
     }
   }
 
-  async #askInTurn(question: SentQuestion, cost: ReservedCost, options: AskOptions): Promise<PaidAnswer> {
+  async #askInTurn(question: KeyedQuestion, cost: ReservedCost, options: AskOptions): Promise<PaidAnswer> {
     // A server that an unsure payment would leave unpaid is not asked for more.
     await this.#payments.settleAll();
     const { journal } = this.#modules;
     const opened = await this.#open(question, cost.leaf);
     const { isAnsweredAgain } = this.#answers;
     requireMinAssurance(opened.model, { isAnsweredAgain, minAssurance: this.#limits.minAssurance });
-    const record = await journal.begin(question);
-    this.#hold(record, options);
+    // The model's files may have taken long.
+    this.#requireRunning();
+    const begun = await journal.begin(question);
+    const { id } = begun.record;
+    this.#hold(begun.record, options);
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    this.#asking.add(leaving);
+    if (options.signal?.aborted === true) leave();
+    options.signal?.addEventListener("abort", leave, { once: true });
     const shown = new ShownText(options.onText);
-    const answered = () => this.#answerAndPay(question, { id: record.id, opened, cost, shown });
     try {
-      const paid = await answered().catch(async (error: unknown) => {
-        const open = openAnswerOf(error);
-        if (open === null) throw error;
-        await this.#payOpen(record, open);
-        return answered();
-      });
-      return this.#paid(paid);
+      return this.#paid(
+        await this.#answerOpeningWay(question, { id, opened, cost, shown, signal: leaving.signal }),
+      );
     } catch (error) {
-      this.#held.delete(record.id);
-      await this.#drop(record.id, error);
+      this.#held.delete(id);
+      await this.#drop(begun, error);
       throw error;
+    } finally {
+      this.#answered.delete(id);
+      this.#asking.delete(leaving);
+      options.signal?.removeEventListener("abort", leave);
     }
   }
 
-  /** Notes that a question is not paid, unless its payment is signed. */
-  async #drop(id: number, error: unknown): Promise<void> {
+  /** Notes that a question is not paid, unless its payment is signed; forgets one that was never sent. */
+  async #drop(begun: BegunQuestion, error: unknown): Promise<void> {
     const { journal } = this.#modules;
+    const { id } = begun.record;
     if (journal.head(id)!.state !== "asked") return;
-    const code = codeOf(error);
+    const sent = sentStateOf(error);
+    if (sent === "unsent" && !this.#answered.has(id)) return journal.withdraw(begun);
     // Where nobody knows whether the server has an answer, the question may have to be asked again.
-    const cut = MAYBE_ANSWERED.test(code) ? {} : { prompt: null, tools: [] };
-    await journal.change(id, { state: "dropped", code, ...cut });
+    const cut = sent === "refused" ? { prompt: null, tools: [] } : {};
+    await journal.change(id, { state: "dropped", code: codeOf(error), ...cut });
   }
 
-  async #answerAndPay(
+  /** Asks and pays, once the server's way is free of an open answer. @throws GAT_ANSWER_OPEN */
+  async #answerOpeningWay(question: KeyedQuestion, asking: Asking): Promise<QuestionRecord> {
+    const untilMs = Date.now() + UNSEEN_TIMEOUT_MS;
+    for (let hasPaid = false; ; ) {
+      let refused: OpenAnswer;
+      try {
+        return await this.#answerAndPay(question, asking);
+      } catch (error) {
+        const open = openAnswerOf(error);
+        if (open === null) throw error;
+        refused = open;
+      }
+      // Attack: a server has one open answer after another paid.
+      if (hasPaid && !this.#isPaid(refused)) throw answerOpen(refused, "further", "it names one more");
+      const way = await this.#openWay(question, asking, refused);
+      if (way === "sealed") return this.#buySealed(question, asking, refused);
+      hasPaid ||= way === "open";
+      if (way === "open") continue;
+      if (Date.now() > untilMs)
+        throw answerOpen(
+          refused,
+          "payment-unseen",
+          "the gateway has paid it, and the server has not seen that yet",
+        );
+      await pause(UNSEEN_POLL_MS, undefined, { signal: asking.signal });
+    }
+  }
+
+  /**
+   * Asks, and asks once more for an answer that does not check: its bytes may have been changed on the way. One that the server has sealed
+   * before, and that was not paid then, is paid.
+   */
+  async #answerAndPay(question: KeyedQuestion, asking: Asking): Promise<QuestionRecord> {
+    try {
+      return await this.#answerOnce(question, asking);
+    } catch (error) {
+      if (this.#modules.journal.head(asking.id)!.state !== "asked") throw error;
+      if (isSealedReply(error)) return this.#takeSealed(question, asking);
+      if (!isWrong(error)) throw error;
+      return this.#answerOnce(question, { ...asking, shown: asking.shown.again() });
+    }
+  }
+
+  async #answerOnce(
     question: SentQuestion,
-    { cost, id, opened, receipt, shown }: Asking,
+    { cost, id, opened, receipt, shown, signal }: Asking,
   ): Promise<QuestionRecord> {
     const { client, leafId } = this.#modules;
     const { modelId, prompt, serverUrl } = question;
@@ -263,7 +408,9 @@ export class Asker {
       prompt,
       from: leafId,
       onText: (soFar) => shown.extend(soFar),
+      signal,
     });
+    this.#answered.add(id);
     const text = textOfAnswer(answer);
     shown.requireStartOf(text);
     await this.#answers.requireUnpaid(answer, receipt);
@@ -280,58 +427,100 @@ export class Asker {
    *
    * Attack: a server names open answers to have questions paid that nobody asks any more. Only the answer that it names is paid,
    * once, and only where the gateway has checked it and not paid, or does not know whether its question was answered.
+   * @returns `sealed` where no payment opens the way, and the next answer has to be paid before it is shown
    * @throws GAT_ANSWER_OPEN
    */
-  async #payOpen({ id, modelId, serverUrl }: QuestionRecord, open: OpenAnswer): Promise<void> {
-    const refuse = (reason: string, why: string, cause?: unknown) =>
-      gatewayError(
-        "GAT_ANSWER_OPEN",
-        `the model's server waits for the payment of an earlier answer: ${why}`,
-        {
-          data: { reason, ...open },
-          cause,
-        },
-      );
+  async #openWay(
+    { modelId, serverUrl }: SentQuestion,
+    { id, signal }: Asking,
+    open: OpenAnswer,
+  ): Promise<Way> {
     const { receipt } = open;
-    if (receipt === null) throw refuse("unnamed", "it does not say which");
-    const heads = this.#modules.journal.heads.filter((head) => head.modelId === modelId && head.id < id);
-    const checked = heads.findLast((head) => head.receipt === receipt);
-    if (checked !== undefined && checked.state !== "dropped")
-      throw refuse("payment-unseen", "the gateway has paid it, and the server has not seen that yet");
-    const cutOff = heads
-      .filter((head) => head.serverUrl === serverUrl && head.state === "dropped" && head.hasPrompt)
-      .reverse();
+    const heads = this.#modules.journal.heads.filter((head) => head.modelId === modelId && head.id !== id);
+    const checked = receipt === null ? undefined : heads.findLast((head) => head.receipt === receipt);
+    if (checked !== undefined && checked.state !== "dropped") return "unseen";
+    const lost = heads
+      .filter((head) => isLost(head) && head.serverUrl === serverUrl)
+      .sort((a, b) => b.askedAtMs - a.askedAtMs);
+    // The server has the answer: it takes no time.
+    const search = AbortSignal.timeout(SEARCH_TIMEOUT_MS);
+    const within = signal === undefined ? search : AbortSignal.any([signal, search]);
+    const candidates =
+      receipt === null ? [] : checked === undefined ? await this.#named(lost, open) : [checked];
+    const unreached: QuestionHead[] = [];
     let failure: unknown;
-    for (const head of checked === undefined ? cutOff : [checked])
+    for (const head of concat(candidates, unreached)) {
+      if (within.aborted) break;
       try {
-        if (checked === undefined) await this.#askAgain(head.id, receipt);
+        if (checked === undefined) await this.#askAgain(head.id, { receipt: receipt!, signal: within });
         else await this.#answers.payAgain(head);
-        return;
+        return "open";
       } catch (error) {
-        failure ??= error;
+        if (isRollupError(error, "CLI_UNREACHABLE") && !unreached.includes(head)) unreached.push(head);
+        // One that was refused is not the one, whatever became of another.
+        if (openAnswerOf(error) === null || failure === undefined) failure = error;
       }
-    if (failure === undefined) throw refuse("unknown-answer", "the gateway has checked no such answer");
-    throw refuse(codeOf(failure), (failure as Error).message, failure);
+    }
+    signal?.throwIfAborted();
+    if (failure === undefined || isWayClosed(failure)) return "sealed";
+    throw answerOpen(open, codeOf(failure), (failure as Error).message, failure);
+  }
+
+  /** Lost questions that the open answer may be of: of a server that names the question's message, that question alone. */
+  async #named(lost: readonly QuestionHead[], { ask }: OpenAnswer): Promise<readonly QuestionHead[]> {
+    if (ask === null) return lost;
+    const { client, journal, leafId: payerId } = this.#modules;
+    const { domain } = client;
+    for (const head of lost) {
+      const prompt = (await journal.read(head.id)).prompt!;
+      if (hex32(askMessage({ domain, modelId: head.modelId, payerId, prompt })) === ask) return [head];
+    }
+    return [];
+  }
+
+  /** True for an answer that the gateway has paid. */
+  #isPaid({ receipt }: OpenAnswer): boolean {
+    return this.#modules.journal.heads.some((head) => head.receipt === receipt && head.state === "paid");
   }
 
   /** Asks a question once more that was cut off, and pays if the answer is the one of the receipt. */
-  async #askAgain(id: number, receipt: string): Promise<void> {
+  async #askAgain(id: number, { receipt, signal }: { receipt: string; signal: AbortSignal }) {
     const { client, journal } = this.#modules;
-    const { modelId, prompt, serverUrl, tools } = await journal.read(id);
-    const question = { modelId, serverUrl, prompt: prompt!, tools };
+    const { code, modelId, prompt, serverUrl, tools } = await journal.read(id);
+    const question = { modelId, serverUrl, prompt: prompt!, tools, idempotency: null };
     const cost = await this.#answers.reserve(await getModel(client, modelId));
     try {
       const opened = await this.#open(question, cost.leaf);
       await journal.change(id, { state: "asked" });
-      await this.#answerAndPay(question, { id, opened, cost, receipt, shown: new ShownText() });
+      const asking = { id, opened, cost, receipt, shown: new ShownText(), signal };
+      await this.#answerAndPay(question, asking);
     } catch (error) {
-      // Another of the questions that were cut off may be the one.
-      if (openAnswerOf(error) === null) await this.#drop(id, error);
-      else await journal.change(id, { state: "dropped" });
+      // Its text stays: another of the questions that were cut off may be the one.
+      if (journal.head(id)!.state === "asked") await journal.change(id, { state: "dropped", code });
       throw error;
     } finally {
+      this.#answered.delete(id);
       cost.free();
     }
+  }
+
+  /** Asks for an answer that is paid before it is shown. @throws GAT_ANSWER_OPEN where the server gives none, and as `#takeSealed` */
+  async #buySealed(question: KeyedQuestion, asking: Asking, open: OpenAnswer): Promise<QuestionRecord> {
+    try {
+      return await this.#takeSealed(question, asking);
+    } catch (error) {
+      if (openAnswerOf(error) === null) throw error;
+      throw answerOpen(open, "unknown-answer", "the gateway has checked no such answer", error);
+    }
+  }
+
+  async #takeSealed(question: KeyedQuestion, asking: Asking): Promise<QuestionRecord> {
+    const onSealed = () => this.#answered.add(asking.id);
+    const paid = await this.#sealed.take(question, { ...asking, onSealed });
+    // The server has opened it before.
+    if (paid === null) return this.#answerOnce(question, asking);
+    asking.shown.extend(paid.answer!.text);
+    return paid;
   }
 
   #paid(record: QuestionRecord): PaidAnswer {
@@ -350,5 +539,47 @@ export class Asker {
   }
 }
 
-/** Codes of questions of which nobody knows whether their server has made an answer. */
-const MAYBE_ANSWERED = /^(CLI_UNREACHABLE|CLI_ANSWER_INVALID|SRV_\w+)$/;
+type KeyedQuestion = SentQuestion & { readonly idempotency: Idempotency | null };
+
+/** Items of both lists; the second one may grow meanwhile. */
+function* concat<T>(first: readonly T[], second: readonly T[]): Generator<T> {
+  yield* first;
+  yield* second;
+}
+
+/** Runs a work in its turn. Who leaves before it has begun does not wait for it. */
+async function inTurnUnlessLeft<T>(
+  turn: TurnQueue,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  let leave = () => {};
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(signal!.reason as Error);
+    signal?.addEventListener("abort", leave, { once: true });
+  });
+  const stay = () => signal?.removeEventListener("abort", leave);
+  const done = turn.run(() => {
+    signal?.throwIfAborted();
+    stay();
+    return work();
+  });
+  try {
+    return await Promise.race([done, left]);
+  } finally {
+    stay();
+    done.catch(() => {});
+  }
+}
+
+const queueFull = (message: string, { entered }: TurnQueue): RollupError =>
+  gatewayError("GAT_QUEUE_FULL", message, { data: { waiting: entered } });
+
+/** True for a failure to pay an open answer that no later asking will mend: only an answer that is paid first goes on from there. */
+const isWayClosed = (failure: unknown): boolean =>
+  isWrong(failure) ||
+  (isRollupError(failure, "CLI_UNREACHABLE") && sentStateOf(failure) === "unknown") ||
+  isRollupError(failure, "GAT_ANSWER_REPLAYED") ||
+  isRollupError(failure, "GAT_BUDGET_TOO_LOW") ||
+  sentStateOf(failure) === "refused";

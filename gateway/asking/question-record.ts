@@ -7,11 +7,24 @@ import { z } from "zod";
 import { signedSchema } from "../account/account-record.ts";
 import { givenSchema } from "./received-answer.ts";
 
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
 /**
- * Steps of a question. `asked`: the server may have an answer for it. `signed`: the answer is checked, and its payment is signed
- * and perhaps sent. `paid`: the ledger has the payment. `dropped`: nothing was paid.
+ * Steps of a question. `asked`: the server may have an answer for it. `signed`: the answer is checked, or sealed, and its payment is
+ * signed and perhaps sent. `paid`: the ledger has the payment. `dropped`: nothing was paid; while its text stays, the server may have
+ * an answer for it.
  */
 export const STATES = ["asked", "signed", "paid", "dropped"] as const;
+
+/** An answer whose salt the server tells once it is paid. */
+const sealedSchema = z.object({
+  receipt: z.string(),
+  payerId: z.int(),
+  priceWei: z.string(),
+  expiresAtMs: z.number(),
+  /** Encrypted bytes, in base64. */
+  sealed: z.string(),
+});
 
 export const questionSchema = z.object({
   id: z.int(),
@@ -26,6 +39,8 @@ export const questionSchema = z.object({
   askedAtMs: z.number(),
   state: z.enum(STATES),
   answer: givenSchema.nullable(),
+  /** Answer that is paid before it is shown, as its server sent it; null where it came open. Absent: an older gateway's record. */
+  sealed: sealedSchema.nullable().default(null),
   payment: z
     .object({
       signed: signedSchema,
@@ -42,17 +57,37 @@ export const questionSchema = z.object({
   isDelivered: z.boolean(),
   /** True once Ethereum has the payment's end: it is looked at no more. */
   isFinal: z.boolean(),
+  /** `Idempotency-Key` of its request, and what was requested; null without one. Absent: an older gateway's record. */
+  idempotency: z.object({ keyHash: hash, bodyHash: hash }).nullable().default(null),
 });
 export type QuestionRecord = z.output<typeof questionSchema>;
+/** Key of a request, and what was requested: both as SHA-256. */
+export type Idempotency = NonNullable<QuestionRecord["idempotency"]>;
 
 /** Record without its texts, as the journal has it in memory. */
-export type QuestionHead = Omit<QuestionRecord, "prompt" | "tools" | "answer"> & {
-  /** Receipt of the checked answer. */
+export type QuestionHead = Omit<QuestionRecord, "prompt" | "tools" | "answer" | "sealed"> & {
+  /** Receipt of the checked answer, or of the sealed one. */
   readonly receipt: string | null;
+  /** True if the record has the answer's text. */
+  readonly hasAnswer: boolean;
+  /** True if the answer was, or is to be, paid before it is shown. */
+  readonly isSealed: boolean;
+  /** Characters of the answer's text. */
+  readonly answerCharacters: number;
   /** True if the question can be asked again. */
   readonly hasPrompt: boolean;
+  /** Characters of its prompt and tools. */
+  readonly questionCharacters: number;
 };
 
-export function headOf({ answer, prompt, tools: _, ...head }: QuestionRecord): QuestionHead {
-  return { ...head, receipt: answer?.openledger.receipt ?? null, hasPrompt: prompt !== null };
+export function headOf({ answer, prompt, sealed, tools, ...head }: QuestionRecord): QuestionHead {
+  return {
+    ...head,
+    receipt: answer?.openledger.receipt ?? sealed?.receipt ?? null,
+    hasAnswer: answer !== null,
+    isSealed: sealed !== null,
+    answerCharacters: answer?.text.length ?? 0,
+    hasPrompt: prompt !== null,
+    questionCharacters: prompt === null ? 0 : prompt.length + JSON.stringify(tools).length,
+  };
 }

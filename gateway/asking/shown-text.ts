@@ -9,6 +9,11 @@ export class ShownText {
     this.#onText = onText;
   }
 
+  /** Text to be shown of another answer to the same question: from its beginning where nobody has seen any of this one. */
+  again(): ShownText {
+    return this.#onText === undefined || this.#text === "" ? new ShownText(this.#onText) : this;
+  }
+
   /** Shows what a longer text has more. @throws CLI_ANSWER_WRONG for another text than was shown */
   extend(soFar: string): void {
     this.requireStartOf(soFar);

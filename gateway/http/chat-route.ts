@@ -21,6 +21,7 @@ import {
 import type { Asker, PaidAnswer } from "../asking/asker.ts";
 import type { ModelLocations } from "../asking/model-locations.ts";
 import { promptOfChat, requireForm } from "../asking/prompt-of-chat.ts";
+import type { Idempotency } from "../asking/question-record.ts";
 import { errorBody } from "./openai-errors.ts";
 
 export interface RouteModules {
@@ -30,6 +31,12 @@ export interface RouteModules {
   readonly typed: (error: unknown) => RollupError;
 }
 
+/** Request of a paid route. */
+export interface PaidRequest {
+  readonly body: unknown;
+  readonly idempotency: Idempotency | null;
+}
+
 type ChatRequest = Extract<AnyRequest, { kind: "chat" }>;
 /** Unread bytes of a stream: a client that does not read is cut off. */
 export const MAX_BUFFERED_BYTES = 2 ** 20;
@@ -37,7 +44,7 @@ export const MAX_BUFFERED_BYTES = 2 ** 20;
 /** Answers a chat. Throws before anything is written, or has written the error into the stream. */
 export async function answerChat(
   modules: RouteModules,
-  body: unknown,
+  { body, idempotency }: PaidRequest,
   response: ServerResponse,
 ): Promise<void> {
   const request = parseChat(body) as ChatRequest;
@@ -46,7 +53,7 @@ export async function answerChat(
   const opened = await modules.asker.open(place);
   requireForm(opened, request);
   const { messages, tools } = request;
-  const question = { place, prompt: promptOfChat(opened, { messages, tools }), tools };
+  const question = { place, prompt: promptOfChat(opened, { messages, tools }), tools, idempotency };
   const head: AnswerHead = {
     kind: "chat",
     id: `chatcmpl-${randomBytes(12).toString("hex")}`,

@@ -10,9 +10,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Asker } from "../asking/asker.ts";
 import type { Budget } from "../asking/budget.ts";
 import type { ModelLocations, PricedModel } from "../asking/model-locations.ts";
-import { answerChat, type RouteModules } from "./chat-route.ts";
+import { answerChat, type PaidRequest, type RouteModules } from "./chat-route.ts";
 import { guardGateway } from "./guard.ts";
-import { errorBody, statusOf } from "./openai-errors.ts";
+import { idempotencyOf } from "./idempotency-key.ts";
+import { errorBody, retryAfterSeconds, statusOf } from "./openai-errors.ts";
 import { answerResponses } from "./responses-route.ts";
 
 export interface GatewayAppModules {
@@ -33,14 +34,14 @@ const SILENT_TIMEOUT_MS = 600_000;
 const MAX_CONNECTIONS = 256;
 const REQUESTS_PER_MINUTE = 6_000;
 
-type AnswerRoute = (modules: RouteModules, body: unknown, response: ServerResponse) => Promise<void>;
+type AnswerRoute = (modules: RouteModules, request: PaidRequest, response: ServerResponse) => Promise<void>;
 
 /** Routes may be added when the promise resolves; the caller listens. */
 export async function createGatewayApp(modules: GatewayAppModules): Promise<FastifyInstance> {
   const { asker, budget, logger, maxPriceWei, mcp, locations, token } = modules;
   const app = await createServer({
     limits: { rateLimitPerMinute: REQUESTS_PER_MINUTE, maxConnections: MAX_CONNECTIONS },
-    errors: { log: logger, statusOf, bodyOf: errorBody },
+    errors: { log: logger, statusOf, bodyOf: errorBody, retryAfterSeconds },
     bodyLimitBytes: MAX_BODY_BYTES,
     silentTimeoutMs: SILENT_TIMEOUT_MS,
   });
@@ -56,7 +57,9 @@ export async function createGatewayApp(modules: GatewayAppModules): Promise<Fast
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
     try {
-      await route(routes, request.body, reply.raw);
+      const { body, headers, url } = request;
+      const idempotency = idempotencyOf(headers, url.split("?")[0]!, body);
+      await route(routes, { body, idempotency }, reply.raw);
       reply.hijack();
     } catch (error) {
       if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;

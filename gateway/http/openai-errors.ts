@@ -10,6 +10,10 @@ const STATUSES: Readonly<Record<string, number>> = {
   CLI_ANSWER_INVALID: 502,
   CLI_BELOW_LEAST: 422,
   CLI_PRICE_TOO_HIGH: 402,
+  OP_BALANCE_TOO_LOW: 402,
+  // The model takes no payment now: its epoch is full, or its Datanet has not approved it.
+  OP_EPOCH_FULL: 503,
+  OP_MODEL_NOT_PAYABLE: 503,
   CLI_UNREACHABLE: 503,
   CLI_INPUT_INVALID: 400,
   MOD_CHAT_REFUSED: 400,
@@ -31,8 +35,16 @@ const TYPES: Readonly<Record<number, readonly [type: string, code: string]>> = {
 };
 
 const CODES: Readonly<Record<string, string>> = {
+  GAT_KEY_REUSED: "idempotency_key_reused",
+  GAT_KEY_INVALID: "idempotency_key_invalid",
   GAT_MODEL_UNKNOWN: "model_not_found",
   SRV_UNKNOWN_ROUTE: "unknown_url",
+};
+
+/** Types of errors that have another one than their status. */
+const TYPES_OF_CODES: Readonly<Record<string, string>> = {
+  GAT_KEY_REUSED: "idempotency_error",
+  GAT_KEY_INVALID: "idempotency_error",
 };
 
 /** Statuses by which a gateway speaks of its own token and budget: a model's server has no say in either. */
@@ -54,6 +66,17 @@ export function statusOf(error: RollupError): number {
   );
 }
 
+/** Longest wait that clients of OpenAI's API heed. */
+const MAX_RETRY_SECONDS = 60;
+
+/** Seconds after which a retry may help: an answer that a server waits for lapses at a time that it names. */
+export function retryAfterSeconds({ code, data }: RollupError): number {
+  const { expiresAtMs } = data as { expiresAtMs?: unknown };
+  if (code !== "GAT_ANSWER_OPEN" || typeof expiresAtMs !== "number") return 1;
+  const seconds = Math.ceil((expiresAtMs - Date.now()) / 1_000);
+  return Math.min(MAX_RETRY_SECONDS, Math.max(1, seconds));
+}
+
 export function errorBody(error: RollupError): object {
   const status = statusOf(error);
   const { openaiCode, ...data } = (error.toJSON() as { data: Record<string, unknown> }).data;
@@ -66,7 +89,7 @@ export function errorBody(error: RollupError): object {
   return {
     error: {
       message: error.message,
-      type,
+      type: own(TYPES_OF_CODES, error.code) ?? type,
       param,
       code,
       openledger: { code: error.code, data, remedy, docs },

@@ -10,6 +10,7 @@ import {
   leavingOf,
   MAX_BUFFERED_BYTES,
   noteDelivery,
+  type PaidRequest,
   type RouteModules,
   sendWhole,
   shownWhile,
@@ -21,7 +22,7 @@ import { chatOf, inFieldsOf, parseResponses } from "./responses-request.ts";
 /** Answers a request. Throws before anything is written, or has written the error into the stream. */
 export async function answerResponses(
   modules: RouteModules,
-  body: unknown,
+  { body, idempotency }: PaidRequest,
   response: ServerResponse,
 ): Promise<void> {
   const request = parseResponses(body);
@@ -31,7 +32,7 @@ export async function answerResponses(
   requireForm(opened, { max_output_tokens, temperature, top_p, stop: [] });
   const chat = chatOf(request);
   const prompt = inFieldsOf(chat, () => promptOfChat(opened, chat));
-  const question = { place, prompt, tools: chat.tools };
+  const question = { place, prompt, tools: chat.tools, idempotency };
   const head = newHead(request);
   const signal = leavingOf(response);
   if (request.stream !== true) {

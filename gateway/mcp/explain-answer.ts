@@ -22,7 +22,9 @@ const ROWS_LIMITS = { timeoutMs: 10_000, maxFileBytes: 2 ** 24 };
 /** @throws CLI_UNKNOWN */
 export async function explainAnswer(modules: McpModules, receipt: string): Promise<ToolAnswer> {
   const { client, journal, locations } = modules;
-  const head = journal.heads.findLast((one) => one.receipt === receipt.toLowerCase() && one.payment !== null);
+  const head = journal.heads.findLast(
+    (one) => one.receipt === receipt.toLowerCase() && one.payment !== null && one.hasAnswer,
+  );
   if (head === undefined)
     throw clientError("CLI_UNKNOWN", `this gateway has paid for no answer with the receipt ${receipt}`, {
       data: { reason: "receipt" },

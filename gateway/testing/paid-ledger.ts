@@ -9,6 +9,8 @@ import { directFamily } from "@openledger/attribution/model/direct/direct-family
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
 import { decodeOperation, type OperationBody } from "@openledger/circuits/wire/operation-body";
+import type { ServedLocation } from "@openledger/client/actions/answers/served-models";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import {
   createLedgerFixture,
@@ -62,6 +64,75 @@ const UNKNOWN = new FakeFailure(404, {
 const REFUSAL = new FakeFailure(422, { error: { code: "OP_EPOCH_FULL", message: "the epoch is full" } });
 
 const familiesOf = async () => [directFamily as never];
+
+interface AskerFolders {
+  /** Folder of the gateway's own. */
+  readonly own: string;
+  readonly models: string;
+}
+
+/** A gateway's asker on a store of its own, which signs for the payer. */
+async function openAskerOf(
+  client: LedgerClient,
+  { models: modelsFolder, own }: AskerFolders,
+  limits: Partial<AskerLimits> = {},
+) {
+  const store = await openGatewayStore(join(own, "store"), ROLLUP);
+  const journal = await QuestionJournal.open(store);
+  const models = new CheckableModels(modelsFolder, familiesOf);
+  const signing = { ...client, leafId: PAYER };
+  const asker = new Asker(
+    {
+      client: signing,
+      leafId: PAYER,
+      budget: new Budget(signing, PAYER, () => journal.owedWei()),
+      journal,
+      models,
+      logger: createLogger("gateway", "silent"),
+    },
+    { maxPriceWei: 2n * PRICE_WEI, minAssurance: {}, maxQueued: 8, ...limits },
+  );
+  return { asker, journal, close: () => store.close() };
+}
+
+/** The gateway's HTTP over such an asker, on a port of its own. */
+export async function openAppOf(
+  client: LedgerClient,
+  folders: AskerFolders,
+  place: ServedLocation,
+  changes: Partial<McpModules> = {},
+) {
+  const { asker, close, journal } = await openAskerOf(client, folders);
+  const signing = { ...client, leafId: PAYER };
+  const figures = new ModelFigures({ client: signing, leafId: PAYER, hostUrl: null });
+  const locations = new ModelLocations(client, async () => [place], familiesOf, false, figures);
+  const token = new Secret(createToken());
+  const maxPriceWei = 2n * PRICE_WEI;
+  const modules: McpModules = {
+    asker,
+    journal,
+    locations,
+    budget: new Budget(signing, PAYER, () => journal.owedWei()),
+    client: signing,
+    leafId: PAYER,
+    maxPriceWei,
+    isConfirmed: false,
+    hostUrl: null,
+    rowsFolder: join(folders.own, "rows"),
+    ...changes,
+  };
+  const mcp = new McpOverHttp((note) => createMcpServer(modules, note));
+  const logger = createLogger("gateway", "silent");
+  const app = await createGatewayApp({ ...modules, token, mcp, logger });
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const stop = async () => {
+    await app.close();
+    await mcp.close();
+    await asker.idle();
+    await close();
+  };
+  return { url, token: token.reveal(), modules, stop };
+}
 
 export type PaidLedger = Awaited<ReturnType<typeof startPaidLedger>>;
 
@@ -243,61 +314,17 @@ export async function startPaidLedger() {
      * A gateway's asker on a store of its own. A second one of the same folder is a process that was started again.
      * @param modelsFolder of the models' files; default: one for all, which have been checked before
      */
-    async openAsker(own: string, limits: Partial<AskerLimits> = {}, modelsFolder = join(folder, "models")) {
-      const store = await openGatewayStore(join(own, "store"), ROLLUP);
-      const journal = await QuestionJournal.open(store);
-      const models = new CheckableModels(modelsFolder, familiesOf);
-      const signing = { ...client, leafId: PAYER };
-      const asker = new Asker(
-        {
-          client: signing,
-          leafId: PAYER,
-          budget: new Budget(signing, PAYER, () => journal.owedWei()),
-          journal,
-          models,
-          logger: createLogger("gateway", "silent"),
-        },
-        { maxPriceWei: 2n * PRICE_WEI, minAssurance: {}, maxQueued: 8, ...limits },
-      );
-      return { asker, journal, close: () => store.close() };
+    openAsker(own: string, limits: Partial<AskerLimits> = {}, models = join(folder, "models")) {
+      return openAskerOf(client, { own, models }, limits);
     },
     /** Answers for the account's rewards: none. */
     answerRewards(): void {
       answers.set(`GET /v1/leaves/${PAYER}/rewards`, { leafId: PAYER, claimableWei: "0", rewards: [] });
     },
     /** The gateway's HTTP over such an asker, on a port of its own. */
-    async openApp(changes: Partial<McpModules> = {}) {
-      const own = this.newFolder();
-      const { asker, close, journal } = await this.openAsker(own);
-      const signing = { ...client, leafId: PAYER };
-      const figures = new ModelFigures({ client: signing, leafId: PAYER, hostUrl: null });
-      const locations = new ModelLocations(client, async () => [place], familiesOf, false, figures);
-      const token = new Secret(createToken());
-      const maxPriceWei = 2n * PRICE_WEI;
-      const modules: McpModules = {
-        asker,
-        journal,
-        locations,
-        budget: new Budget(signing, PAYER, () => journal.owedWei()),
-        client: signing,
-        leafId: PAYER,
-        maxPriceWei,
-        isConfirmed: false,
-        hostUrl: null,
-        rowsFolder: join(own, "rows"),
-        ...changes,
-      };
-      const mcp = new McpOverHttp((note) => createMcpServer(modules, note));
-      const logger = createLogger("gateway", "silent");
-      const app = await createGatewayApp({ ...modules, token, mcp, logger });
-      const url = await app.listen({ host: "127.0.0.1", port: 0 });
-      const stop = async () => {
-        await app.close();
-        await mcp.close();
-        await asker.idle();
-        await close();
-      };
-      return { url, token: token.reveal(), modules, stop };
+    openApp(changes: Partial<McpModules> = {}) {
+      const folders = { own: this.newFolder(), models: join(folder, "models") };
+      return openAppOf(client, folders, place, changes);
     },
     async stop(): Promise<void> {
       await served.close();

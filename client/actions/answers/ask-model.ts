@@ -33,6 +33,8 @@ export interface AskModelParameters {
   isPrivate?: boolean;
   /** Called with the text so far, while the answer comes, by models that write word by word. It is not checked yet. */
   onText?: (text: string) => void;
+  /** Aborts the request. The server may have made the answer by then, and count it as unpaid. */
+  signal?: AbortSignal | undefined;
 }
 
 export type AskModelErrorCode =
@@ -56,10 +58,10 @@ export async function askModel(
   client: LedgerClient,
   parameters: AskModelParameters,
 ): Promise<UncheckedAnswer> {
-  const { serverUrl, modelId, prompt, from, isPrivate = false, onText = () => {} } = parameters;
+  const { serverUrl, modelId, prompt, from, isPrivate = false, onText = () => {}, signal } = parameters;
   const signed = await signQuestion(client, { modelId, prompt, from, isPrivate });
   const body = { prompt, ...signed, ...(isPrivate ? { isPrivate } : {}) };
-  return receivedAnswer(serverUrl, await streamAnswer(serverUrl, body, onText));
+  return receivedAnswer(serverUrl, await streamAnswer(serverUrl, body, onText, { signal }));
 }
 
 export interface AskAdapterParameters {
@@ -72,6 +74,8 @@ export interface AskAdapterParameters {
   from?: number;
   /** Called with the text so far, while the answer comes. It is not checked yet. */
   onText?: (text: string) => void;
+  /** Aborts the request. The server may have made the answer by then, and count it as unpaid. */
+  signal?: AbortSignal | undefined;
 }
 
 export type AskAdapterErrorCode =
@@ -95,20 +99,31 @@ export async function askAdapter(
   client: LedgerClient,
   parameters: AskAdapterParameters,
 ): Promise<UncheckedAnswer> {
-  const { from, modelId, onText = () => {}, prompt, serverUrl } = parameters;
+  const { from, modelId, onText = () => {}, prompt, serverUrl, signal } = parameters;
   const claim = await signQuestion(client, { modelId, prompt, from });
-  const order = { serverUrl, model: `model-${modelId}`, prompt, claim };
+  const order = { serverUrl, model: `model-${modelId}`, prompt, claim, signal };
   return receivedAnswer(serverUrl, await streamCompletion(order, onText));
 }
 
 function receivedAnswer(url: string, last: unknown): UncheckedAnswer {
   const input = answerSchema.safeParse(last);
   if (input.success) return input.data;
-  throw clientError("CLI_ANSWER_INVALID", "the answer is not as documented", {
-    data: { server: "answer server", url },
+  const isSealed = sealedAnswerSchema.safeParse(last).success;
+  const why = isSealed
+    ? "the answer is sealed: it is paid before it is shown"
+    : "the answer is not as documented";
+  throw clientError("CLI_ANSWER_INVALID", why, {
+    data: { server: "answer server", url, ...(isSealed ? { isSealed } : {}) },
     cause: input.error,
   });
 }
+
+/**
+ * True where the server has sealed the answer to this very question, when the account asked so before.
+ * @internal
+ */
+export const isSealedReply = (error: unknown): boolean =>
+  isRollupError(error, "CLI_ANSWER_INVALID") && (error.data as { isSealed?: unknown }).isSealed === true;
 
 /**
  * True where the server shows this account no answer before it is paid, since an earlier one was left unpaid.
@@ -125,6 +140,13 @@ export interface SealedReply {
   readonly given: UncheckedAnswer | z.output<typeof sealedAnswerSchema>;
 }
 
+export interface AskSealedParameters extends Omit<Question, "isPrivate"> {
+  readonly serverUrl: string;
+  /** Milliseconds to wait for the answer; default: the client's of any request. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Asks a model in the payer's name for an answer that the payment opens.
  * @throws CLI_ANSWER_WRONG for another payer's, and the errors of `askModel`
@@ -132,12 +154,13 @@ export interface SealedReply {
  */
 export async function askSealed(
   client: LedgerClient,
-  { from, modelId, prompt, serverUrl }: Omit<Question, "isPrivate"> & { readonly serverUrl: string },
+  { from, modelId, prompt, serverUrl, signal, timeoutMs }: AskSealedParameters,
 ): Promise<SealedReply> {
   const signed = await signQuestion(client, { modelId, prompt, from });
   const schema = z.union([sealedAnswerSchema, answerSchema]);
   const body = { prompt, ...signed, isSealed: true };
-  const given = await requestModelServer(client, serverUrl, "/v1/answers", schema, { body });
+  const access = timeoutMs === undefined ? client : { requestTimeoutMs: timeoutMs };
+  const given = await requestModelServer(access, serverUrl, "/v1/answers", schema, { body, signal });
   requirePayer(given.payerId, signed.payerId);
   return { signed, given };
 }

@@ -9,6 +9,7 @@ import {
   receiptHash,
 } from "@openledger/circuits/ledger/model-query";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { toHex } from "viem";
 import { clientError } from "../../client-errors.ts";
 import type { ModelPayee } from "../../sequencer/model-schemas.ts";
@@ -66,7 +67,7 @@ export function checkAnswer(
   const own =
     model.queryOf === undefined || expected.isAnsweredAgain === true
       ? model.answer(prompt)
-      : { text: answer.answer, query: model.queryOf(prompt, answer.answer) };
+      : { text: answer.answer, query: queryOf(model.queryOf, prompt, answer.answer) };
   requireSame("answer", answer.answer, own.text);
   const label = labelIn(own.text);
   if (answer.label !== null && label !== null) requireSame("label", answer.label, label);
@@ -100,6 +101,23 @@ export function checkAnswer(
 export function withOwnEstimate(model: CheckableModel, answer: UncheckedAnswer): UncheckedAnswer {
   const { estimate, queryBytes } = answer;
   return { ...answer, estimate: model.estimateOf?.(queryBytes) ?? estimate };
+}
+
+/** Query of a server's answer. @throws CLI_ANSWER_WRONG for a text that no such model answers */
+function queryOf(
+  compute: NonNullable<CheckableModel["queryOf"]>,
+  prompt: string,
+  text: string,
+): ReturnType<typeof compute> {
+  try {
+    return compute(prompt, text);
+  } catch (cause) {
+    if (!isRollupError(cause)) throw cause;
+    throw clientError("CLI_ANSWER_WRONG", `the model does not answer so: ${cause.message}`, {
+      data: { what: "answer", given: text.slice(0, 80), right: "a text of the model's" },
+      cause,
+    });
+  }
 }
 
 /** Sums of shares that were rounded may be above 1 by this. */

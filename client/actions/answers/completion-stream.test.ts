@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { listAdapters, streamAnswer, streamCompletion } from "./completion-stream.ts";
+import { type CompletionOrder, listAdapters, streamAnswer, streamCompletion } from "./completion-stream.ts";
 
 let server: Server;
 let serverUrl: string;
@@ -18,9 +18,9 @@ afterAll(() => {
 });
 
 const part = (text: string, more = {}) => `data: ${JSON.stringify({ choices: [{ text }], ...more })}\n\n`;
-const streamAll = async (patienceMs?: number) => {
+const streamAll = async (options: Pick<CompletionOrder, "limits" | "signal"> = {}) => {
   const texts: string[] = [];
-  const order = { serverUrl, model: "a", prompt: "x", ...(patienceMs === undefined ? {} : { patienceMs }) };
+  const order = { serverUrl, model: "a", prompt: "x", ...options };
   return { last: await streamCompletion(order, (text) => texts.push(text)), texts };
 };
 /** A server that writes these bytes, each piece by itself, and ends. */
@@ -128,8 +128,85 @@ it("tells the text so far of a model's own answer, which may come whole, and kee
 
 it("waits for a silent server no longer than it has patience", async () => {
   answer = (response) => response.write(part("a"));
-  await expect(streamAll(300)).rejects.toMatchObject({
+  await expect(streamAll({ limits: { patienceMs: 300 } })).rejects.toMatchObject({
     code: "CLI_UNREACHABLE",
     data: { server: "answer server" },
   });
+});
+
+/** Sends a piece again and again, as long as its reader takes more. */
+const repeating = (piece: string, pauseMs?: number) => (response: ServerResponse) => {
+  response.setHeader("content-type", "text/event-stream");
+  if (pauseMs !== undefined) {
+    const timer = setInterval(() => response.write(piece), pauseMs);
+    response.once("close", () => clearInterval(timer));
+    return;
+  }
+  const go = () => {
+    while (!response.destroyed) if (!response.write(piece)) return void response.once("drain", go);
+  };
+  go();
+};
+
+it.each([": still here\n\n", 'data: {"soFar":""}\n\n', part("")])(
+  "ends an answer that never ends, however little comes: %j",
+  async (piece) => {
+    const limits = { totalMs: 600, patienceMs: 300 };
+    const both = (order: { limits?: object; signal?: AbortSignal }) =>
+      piece.includes("soFar") ? streamAnswer(serverUrl, {}, () => {}, order) : streamAll(order);
+    answer = repeating(piece, 50);
+    const beganMs = Date.now();
+    await expect(both({ limits })).rejects.toMatchObject({ code: "CLI_UNREACHABLE" });
+    expect(Date.now() - beganMs).toBeLessThan(3_000);
+    answer = repeating(piece.repeat(1_000));
+    // By the limits that hold without any of the caller's.
+    await expect(both({})).rejects.toMatchObject({ code: "CLI_ANSWER_INVALID" });
+    answer = repeating(`: ${"x".repeat(100)}\n`);
+    await expect(both({ limits: { maxBytes: 2 ** 16 } })).rejects.toMatchObject({
+      code: "CLI_ANSWER_INVALID",
+    });
+  },
+);
+
+it("closes the connection when its asker leaves, before the answer and in its middle", async () => {
+  for (const isBegun of [false, true]) {
+    const closed = new Promise<void>((resolve) => {
+      answer = (response) => {
+        response.once("close", resolve);
+        if (isBegun) response.write(part("a"));
+      };
+    });
+    const leaving = new AbortController();
+    const asked = streamAll({ signal: leaving.signal });
+    setTimeout(() => leaving.abort(), 100);
+    await expect(asked).rejects.toMatchObject({ code: "CLI_UNREACHABLE" });
+    await closed;
+  }
+  await expect(streamAll({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "CLI_UNREACHABLE" });
+});
+
+/** An address at which nobody listens any more. */
+async function closedAddress(): Promise<AddressInfo> {
+  const closing = createServer();
+  await new Promise<void>((listening) => closing.listen(0, "127.0.0.1", listening));
+  const address = closing.address() as AddressInfo;
+  await new Promise((closed) => closing.close(closed));
+  return address;
+}
+
+it("says that nothing was sent where there is no connection, and says nothing where it broke", async () => {
+  const unsent = { code: "CLI_UNREACHABLE", data: { isSent: false } };
+  const { port } = await closedAddress();
+  const addresses = [`127.0.0.1:${port}`, `localhost:${port}`, "127.0.0.1:9", "no-such-name.invalid"];
+  for (const nowhere of addresses.map((address) => `http://${address}`))
+    await expect(
+      streamAnswer(nowhere, {}, () => {}),
+      nowhere,
+    ).rejects.toMatchObject(unsent);
+  answer = (response) => response.destroy();
+  for (const way of [() => streamAll(), () => streamAnswer(serverUrl, {}, () => {})]) {
+    const error = (await way().catch((caught: unknown) => caught)) as RollupError;
+    expect(error).toMatchObject({ code: "CLI_UNREACHABLE" });
+    expect(error.data).not.toHaveProperty("isSent");
+  }
 });

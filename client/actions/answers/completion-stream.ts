@@ -51,8 +51,21 @@ export interface CompletionOrder {
   readonly maxTokens?: number;
   /** Payer, and their signature. */
   readonly claim?: object;
+  /** Aborts the request: its asker has left. */
+  readonly signal?: AbortSignal | undefined;
+  readonly limits?: Partial<StreamLimits> | undefined;
+}
+
+/** Limits of an answer that a server streams. What is beyond them is CLI_UNREACHABLE by time, CLI_ANSWER_INVALID by size. */
+export interface StreamLimits {
   /** Milliseconds to wait for each part. The first one waits for a turn, so the limit is long. */
-  readonly patienceMs?: number;
+  readonly patienceMs: number;
+  /** Milliseconds of the whole answer. */
+  readonly totalMs: number;
+  /** Bytes of the whole answer, with all that is no text of it. */
+  readonly maxBytes: number;
+  /** Lines of the whole answer: a part has two, and a proxy that says that it is alive sends some. */
+  readonly maxLines: number;
 }
 
 const EVENT_STREAM = "text/event-stream";
@@ -85,8 +98,14 @@ const MAX_REFUSAL_BYTES = 2 ** 20;
  */
 const MAX_LINE_CHARACTERS = 2 ** 22;
 
-/** Longest silence of a stream: before its first word a large model reads the prompt. */
-const PATIENCE_MS = 300_000;
+const LIMITS: StreamLimits = {
+  // Before its first word a large model reads the prompt.
+  patienceMs: 300_000,
+  totalMs: 900_000,
+  // Each part of an answer server repeats the text so far.
+  maxBytes: 2 ** 28,
+  maxLines: 2 ** 17,
+};
 
 const invalidAnswer = (url: string, reason: string, cause?: unknown) =>
   clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented: ${reason}`, {
@@ -103,14 +122,14 @@ const invalidAnswer = (url: string, reason: string, cause?: unknown) =>
  * @internal
  */
 export async function streamCompletion(
-  { claim, maxTokens, model, patienceMs = PATIENCE_MS, prompt, serverUrl }: CompletionOrder,
+  { claim, limits, maxTokens, model, prompt, serverUrl, signal }: CompletionOrder,
   onText: (text: string) => void,
 ): Promise<unknown> {
   const url = `${serverUrl.replace(/\/+$/, "")}/v1/completions`;
   const body = { model, prompt, stream: true, max_tokens: maxTokens, openledger: claim };
   let text = "";
   let last: unknown;
-  for await (const event of eventsOf(url, body, patienceMs)) {
+  for await (const event of eventsOf(url, body, { signal, limits })) {
     if (event === "[DONE]") return last;
     const part = partSchema.safeParse(parsed(event));
     if (!part.success) throw invalidAnswer(url, "a part has another form", part.error);
@@ -128,16 +147,17 @@ export async function streamCompletion(
  *
  * @param onText called with the whole text so far
  * @returns the answer
- * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and ATT_, MOD_ and SRV_ codes as the server refuses
+ * @throws CLI_UNREACHABLE, with `data.isSent` false where no byte of the question has left; CLI_ANSWER_INVALID, and ATT_, MOD_ and SRV_ codes as the server refuses
  * @internal
  */
 export async function streamAnswer(
   serverUrl: string,
   body: object,
   onText: (text: string) => void,
+  options: StreamOptions = {},
 ): Promise<unknown> {
   const url = `${serverUrl.replace(/\/+$/, "")}/v1/answers`;
-  for await (const event of eventsOf(url, body, PATIENCE_MS)) {
+  for await (const event of eventsOf(url, body, options)) {
     const part = parsed(event);
     const text = soFarSchema.safeParse(part);
     if (!text.success) return part;
@@ -146,42 +166,73 @@ export async function streamAnswer(
   throw invalidAnswer(url, "it ends early");
 }
 
+type StreamOptions = Pick<CompletionOrder, "signal" | "limits">;
+
 /** Parts of an answer as they come; the whole answer from a server that sends it in one piece. */
-async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGenerator<string> {
-  const silent = new AbortController();
-  const within = async <T>(work: Promise<T>): Promise<T> => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+async function* eventsOf(
+  url: string,
+  body: object,
+  { limits, signal }: StreamOptions,
+): AsyncGenerator<string> {
+  const { maxBytes, maxLines, patienceMs, totalMs } = { ...LIMITS, ...limits };
+  const untilMs = Date.now() + totalMs;
+  const ending = new AbortController();
+  const end = () => ending.abort(signal?.reason);
+  const within = async <T>(begin: () => Promise<T>): Promise<T> => {
+    const timer = setTimeout(() => ending.abort(), Math.max(0, Math.min(patienceMs, untilMs - Date.now())));
+    let refuse = () => {};
     // Not by the signal alone: a body that an abort does not reach would be waited for until fetch's own limit of five minutes.
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        silent.abort();
-        reject(silent.signal.reason);
-      }, patienceMs);
+    const over = new Promise<never>((_, reject) => {
+      refuse = () => reject(ending.signal.reason);
+      ending.signal.addEventListener("abort", refuse);
     });
     try {
-      return await Promise.race([work, silence]);
+      ending.signal.throwIfAborted();
+      return await Promise.race([begin(), over]);
     } catch (cause) {
       throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
-        data: { server: "answer server", url },
+        data: { server: "answer server", url, ...(isUnsent(cause) ? { isSent: false } : {}) },
         cause,
       });
     } finally {
       clearTimeout(timer);
+      ending.signal.removeEventListener("abort", refuse);
     }
   };
-  const response = await within(
+  if (signal?.aborted === true) end();
+  signal?.addEventListener("abort", end, { once: true });
+  try {
+    yield* readEvents(url, body, { within, signal: ending.signal, maxBytes, maxLines });
+  } finally {
+    signal?.removeEventListener("abort", end);
+  }
+}
+
+interface Reading extends Pick<StreamLimits, "maxBytes" | "maxLines"> {
+  /** Waits for a step as long as the limits allow. @throws CLI_UNREACHABLE */
+  readonly within: <T>(begin: () => Promise<T>) => Promise<T>;
+  readonly signal: AbortSignal;
+}
+
+async function* readEvents(
+  url: string,
+  body: object,
+  { maxBytes, maxLines, signal, within }: Reading,
+): AsyncGenerator<string> {
+  const response = await within(() =>
     fetch(url, {
       method: "POST",
       headers: { accept: EVENT_STREAM, "content-type": "application/json" },
       body: JSON.stringify(body),
-      signal: silent.signal,
+      signal,
       // A signed question is for one server. Following a redirect would send it to any address that the server names.
       redirect: "error",
     }),
   );
   if (!response.ok)
     throw (
-      refusalOf(url, await within(refusalText(response)), response.status) ?? invalidAnswer(url, "no error")
+      refusalOf(url, await within(() => refusalText(response)), response.status) ??
+      invalidAnswer(url, "no error")
     );
   if (response.body === null) throw invalidAnswer(url, "it is empty");
   const isWhole = response.headers.get("content-type")?.startsWith(EVENT_STREAM) !== true;
@@ -195,18 +246,24 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
     }
   };
   let unread = "";
+  let byteCount = 0;
+  let lineCount = 0;
   try {
     for (;;) {
-      const { done, value } = await within(reader.read());
+      const { done, value } = await within(() => reader.read());
       if (done) {
         unread += textOf();
         if (isWhole) yield unread;
         return;
       }
+      byteCount += value.length;
       const text = unread + textOf(value);
       const lines = isWhole ? [] : text.split("\n");
       unread = isWhole ? text : lines.pop()!;
+      lineCount += lines.length;
       if (unread.length > MAX_LINE_CHARACTERS) throw invalidAnswer(url, "a part is too long");
+      // Attack: a server that sends empty parts would hold the model, and a core, as long as it likes.
+      if (byteCount > maxBytes || lineCount > maxLines) throw invalidAnswer(url, "it does not end");
       for (const line of lines) {
         if (!line.startsWith("data: ")) continue;
         const event = line.slice("data: ".length);
@@ -218,6 +275,20 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
   } finally {
     void reader.cancel().catch(() => undefined);
   }
+}
+
+/**
+ * True if the request was given up before a byte of it left: the address was not found, or took no connection. Browsers do not say.
+ */
+function isUnsent(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (syscall === "connect" || syscall === "getaddrinfo" || code === "UND_ERR_CONNECT_TIMEOUT") return true;
+  // Ports to which `fetch` sends nothing have no code.
+  if (error.message === "bad port") return true;
+  // Several addresses of one name.
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isUnsent);
+  return isUnsent(error.cause);
 }
 
 const refusalText = (response: Response) =>

@@ -186,7 +186,7 @@ export async function requestModelServer<Schema extends z.core.$ZodType>(
   serverUrl: string,
   path: string,
   schema: Schema,
-  options: { body?: object } = {},
+  options: { body?: object; signal?: AbortSignal | undefined } = {},
 ): Promise<z.output<Schema>> {
   const base = serverUrl.replace(/\/+$/, "");
   // The same form of requests as a sequencer's, of another server.

@@ -15,7 +15,7 @@ import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { askModel, askSealed } from "@openledger/client/actions/answers/ask-model";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { signQuestion } from "@openledger/client/actions/answers/sign-question";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
@@ -45,7 +45,7 @@ import { ANSWERS_PART, AnswerStore } from "./answer-store.ts";
 
 /** Models of the server that the cases share: the same files under an id for each case, so that no case meets another's answers. */
 const unexpected = unexpectedLines();
-const SHARED_IDS = Array.from({ length: 24 }, (_, i) => 10 + i);
+const SHARED_IDS = Array.from({ length: 25 }, (_, i) => 10 + i);
 const TTL_MS = 60_000;
 
 let world: AnsweredModel;
@@ -298,6 +298,30 @@ describe("a direct model behind the answer server", () => {
     expect((await ask(prompts[0]!)).receipt).toBe(first.receipt);
     setPayments([{ receipt: first.receipt, payerId: 4 }]);
     expect((await ask(prompts[1]!)).receipt).not.toBe(first.receipt);
+  });
+
+  it("seals the next answer for an account that gives its open one up, once until that expires", async () => {
+    const question = (prompt: string) => ({ serverUrl: url, modelId, prompt, from: 4 });
+    const sealed = async (prompt: string) => (await askSealed(fixture.client, question(prompt))).given;
+    const pay = ({ receipt }: { receipt: bigint }) => setPayments([{ receipt, payerId: 4 }]);
+    const first = await ask(prompts[0]!);
+    // The same question has the answer that its asker has.
+    expect((await sealed(prompts[0]!)).receipt).toBe(first.receipt);
+    const instead = await sealed(prompts[1]!);
+    expect(instead).toHaveProperty("sealed");
+    // Nothing else comes before that one is paid, whatever is asked.
+    for (const other of [() => ask(prompts[2]!), () => sealed(prompts[2]!), () => ask(prompts[0]!)])
+      await expect(other()).rejects.toMatchObject({ code: "ATT_ANSWER_UNPAID" });
+    pay(instead);
+    const third = await ask(prompts[2]!);
+    expect(third).not.toHaveProperty("sealed");
+    // A second one in the time of the first would be read for nothing, too.
+    await expect(sealed(`${prompts[0]} again`)).rejects.toMatchObject({
+      code: "ATT_ANSWER_UNPAID",
+      data: { receipt: hex32(third.receipt) },
+    });
+    nowMs += TTL_MS + 1;
+    expect(await sealed(`${prompts[0]} again`)).toHaveProperty("sealed");
   });
 
   it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {

@@ -388,16 +388,17 @@ export class AnswerService {
     const stored = await this.#store.unpaid(question.payerId);
     const last = stored !== undefined && this.#isOwn(stored) ? stored : undefined;
     const unpaid = last !== undefined && last.expiresAtMs > nowMs ? last : undefined;
-    if (unpaid !== undefined && unpaid.ask !== ask) {
+    const isGivenUp = unpaid !== undefined && unpaid.ask !== ask && (await this.#isGivenUp(question, unpaid));
+    if (unpaid !== undefined && unpaid.ask !== ask && !isGivenUp) {
       const { receipt, expiresAtMs, priceWei } = unpaid;
       throw attributionError(
         "ATT_ANSWER_UNPAID",
         `account ${question.payerId} has not paid for its last answer: pay its receipt (payReceipt), ask its question again and pay, or wait`,
-        { data: { receipt, expiresAtMs, priceWei } },
+        { data: { receipt, expiresAtMs, priceWei, ask: unpaid.ask } },
       );
     }
     // The same question gets the answer that its asker has, also once it has expired: so they can still pay for it.
-    const isInput = unpaid !== undefined || (last?.ask === ask && last.isSealed !== true);
+    const isInput = (unpaid !== undefined && !isGivenUp) || (last?.ask === ask && last.isSealed !== true);
     if (last !== undefined && isInput) {
       this.#work.requireAnswer?.(last.answer);
       return this.#given(last);
@@ -406,7 +407,14 @@ export class AnswerService {
       throw attributionError(
         "ATT_ANSWER_UNPAID",
         `account ${question.payerId} let its last answer expire unpaid: until it has paid for one, answers are encrypted`,
-        { data: { reason: "left-unpaid", receipt: last.receipt, priceWei: last.priceWei } },
+        {
+          data: {
+            reason: "left-unpaid",
+            receipt: last.receipt,
+            priceWei: last.priceWei,
+            ask: last.ask,
+          },
+        },
       );
     }
     const { notPayable, priceWei } = await this.#price();
@@ -444,6 +452,17 @@ export class AnswerService {
         { data: { reason: "turn-over", payerId: question.payerId } },
       );
     return this.#given(record, answered.query);
+  }
+
+  /**
+   * True where an account gives its open answer up, which may have come to it broken: it pays before it is shown the next one, as if the
+   * answer had expired.
+   *
+   * Attack: an account gives one answer after another up and reads them all. It may do so once until the answer expires.
+   */
+  async #isGivenUp({ isSealed, payerId }: Question, unpaid: StoredAnswer): Promise<boolean> {
+    if (isSealed !== true || unpaid.isSealed === true) return false;
+    return !(await this.#store.hasGivenUp(payerId, { receipt: unpaid.receipt, nowMs: this.#nowMs() }));
   }
 
   /**

@@ -258,6 +258,19 @@ export class AnswerStore {
     return row === undefined ? undefined : answerOf(row);
   }
 
+  /** Whether the account has left another answer unpaid that was open, and has not expired yet. */
+  async hasGivenUp(
+    payerId: number,
+    { nowMs, receipt }: { readonly receipt: string; readonly nowMs: number },
+  ): Promise<boolean> {
+    const found = await this.#database.query(
+      `select 1 from answers where model_id = $1 and paid_epoch is null and expires_at > $2 and payer_id = $3 and receipt <> $4
+           and not is_sealed limit 1`,
+      [this.#modelId, new Date(nowMs), payerId, bytesOf(receipt)],
+    );
+    return found.length > 0;
+  }
+
   /**
    * Takes the account's turn: who has it makes the account's answer, and all others wait.
    * @returns false while another server has it

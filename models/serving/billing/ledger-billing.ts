@@ -138,6 +138,12 @@ export class LedgerBilling implements AnswerBilling {
         return { label: null, text, query: await queryOf(prompt, text) };
       })
       .catch((error: unknown) => rethrow(error, question.param));
+    // Attack: an account asks for a sealed answer by the model's own routes, and reads it here.
+    const { isSealed, payment, receipt } = input.record;
+    if (isSealed === true && payment === null)
+      throw servingError("MOD_SERVE_UNPAID", "the answer is sealed: it is paid before it is shown", {
+        data: { param: question.param, reason: "sealed", receipt },
+      });
     return this.#billed(model, input);
   }
 

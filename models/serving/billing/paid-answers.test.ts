@@ -343,6 +343,10 @@ describe("a registered language model behind the answer server", () => {
       }),
     });
     const sealed = sealedAnswerSchema.parse(await request.json());
+    await expect(askAdapter(fixture.client, { ...order, prompt: "A nation?" })).rejects.toMatchObject({
+      code: "MOD_SERVE_UNPAID",
+      data: { reason: "sealed", receipt: hex32(sealed.receipt) },
+    });
     const opening = async () => (await fetch(`${routes}/${hex32(sealed.receipt)}`)).json();
     expect(await opening()).not.toHaveProperty("salt");
     setPayments([sealed.receipt]);
