@@ -20,8 +20,16 @@ import { type ByteSource, type FileSource, readWhole, unreadable } from "./byte-
 import { GGUF_BLOCKS } from "./gguf-blocks.ts";
 import { readGgufEntries } from "./gguf-file.ts";
 import { parseModelConfig } from "./model-config.ts";
+import {
+  CHUNK,
+  copyTensor,
+  GGUF_FILE,
+  INDEX_FILE,
+  openShards,
+  SINGLE_FILE,
+  type Weights,
+} from "./open-shards.ts";
 import { packInputs } from "./pack-weights.ts";
-import { CHUNK, copyTensor, GGUF_FILE, INDEX_FILE, openShards, SINGLE_FILE, type Weights } from "./open-shards.ts";
 import { flippedTarget, namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets.ts";
 import type { WeightEntry } from "./weight-entry.ts";
 
