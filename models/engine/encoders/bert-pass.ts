@@ -41,7 +41,7 @@ interface BertBuffers {
   readonly stats: Place;
   readonly qkv: Place;
   readonly attended: Place;
-  /** Of one head: rows × roundUp16(rows). */
+  /** Attention of one head: rows × roundUp16(rows). */
   readonly scores: Place;
   readonly up: Place;
 }

@@ -17,7 +17,7 @@ const MAX_COMPONENTS = 65_536;
 /** Bound on a stranger's file: published ones have less than one kB. */
 const MAX_FORM_BYTES = 2 ** 16;
 
-/** What an encoder does with a text beside its model. */
+/** Form of an encoder: all that a vector depends on beside its model and tokenizer. */
 export const sentenceFormSchema = z.strictObject({
   pooling: z.enum(POOLINGS),
   /** The vector has the length 1. */
