@@ -154,7 +154,18 @@ it("refuses by name what would give other vectors", async () => {
       /32/,
     ],
     ["bert", { "1_Pooling/config.json": { ...pooling, extra: 1 } }, "MOD_CONFIG_UNSUPPORTED", /extra/],
-    ["bert", { "sentence_bert_config.json": { do_lower_case: true } }, "MOD_FILE_INVALID", /do_lower_case/],
+    [
+      "bert",
+      { "tokenizer.json": { ...tokenizer, normalizer: { ...tokenizer.normalizer, lowercase: false } } },
+      "MOD_CONFIG_UNSUPPORTED",
+      /do_lower_case/,
+    ],
+    [
+      "qwen3",
+      { "sentence_bert_config.json": { do_lower_case: true } },
+      "MOD_CONFIG_UNSUPPORTED",
+      /do_lower_case/,
+    ],
     ["bert", { "tokenizer.json": { ...tokenizer, model: unigram } }, "MOD_FILE_INVALID", /Unigram/],
     [
       "bert",

@@ -7,6 +7,7 @@ import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { z } from "zod";
 import { modelError } from "../../model-errors.ts";
 import { type FileSource, readWhole, unreadable } from "../files/byte-source.ts";
+import { MAX_FILE_BYTES, parseJsonFile, type TokenizerFile } from "../tokens/tokenizer-file.ts";
 
 /** Mean of all states, state of the first token, or of the last. */
 const POOLINGS = ["mean", "first", "last"] as const;
@@ -57,10 +58,10 @@ const limitsSchema = z.strictObject({
     .min(8)
     .max(2 ** 20)
     .nullish(),
-  do_lower_case: z.literal(false).nullish(),
+  do_lower_case: z.boolean().nullish(),
 });
 const settingsSchema = z.strictObject({
-  __version__: z.unknown(),
+  __version__: z.unknown().optional(),
   model_type: z.literal("SentenceTransformer").optional(),
   prompts: z.record(z.string(), z.string().max(MAX_PREFIX_CHARACTERS).nullable()).optional(),
   default_prompt_name: z.string().nullish(),
@@ -97,6 +98,7 @@ export async function readSentenceForm(
   if (pooling.word_embedding_dimension !== width)
     throw invalid(`${modules[1]!.path}/config.json`, `states have ${width} components`);
   const limits = await readJson(source, "sentence_bert_config.json", limitsSchema);
+  if (limits?.do_lower_case === true) await requireLowering(source);
   const settings = await readJson(source, "config_sentence_transformers.json", settingsSchema);
   const prefix = prefixOf(settings);
   if (prefix !== "" && pooling.include_prompt === false) throw unsupported("include_prompt", false);
@@ -126,6 +128,22 @@ function prefixOf(settings: z.output<typeof settingsSchema> | null): string {
   const { default_prompt_name: usual = null, prompts = {} } = settings ?? {};
   const name = ["query", usual].find((one) => one !== null && Object.hasOwn(prompts, one));
   return (name === undefined || name === null ? null : prompts[name]) ?? "";
+}
+
+/** Small letters in front of a tokenizer that makes them itself change nothing. @throws RollupError MOD_CONFIG_UNSUPPORTED for another */
+async function requireLowering(source: FileSource): Promise<void> {
+  const bytes = await readWhole(source, "tokenizer.json", MAX_FILE_BYTES);
+  // The tokenizer's reader refuses a file that is missing or damaged.
+  if (bytes === null) return;
+  let file: TokenizerFile;
+  try {
+    file = parseJsonFile(bytes) as TokenizerFile;
+  } catch {
+    return;
+  }
+  const { normalizer } = file;
+  if (normalizer?.type !== "BertNormalizer" || normalizer.lowercase === false)
+    throw unsupported("do_lower_case", true);
 }
 
 /** null if there is no such file. */

@@ -37,7 +37,7 @@ def write_json(path, value):
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
-def write_layout(folder, pooling, width, max_tokens, prompts, is_normalised):
+def write_layout(folder, pooling, width, max_tokens, prompts, is_normalised, lowers=False):
     kinds = ["Transformer", "Pooling"] + (["Normalize"] if is_normalised else [])
     paths = ["", "1_Pooling", "2_Normalize"]
     modules = [{"idx": i, "name": str(i), "path": paths[i], "type": f"sentence_transformers.models.{kind}"} for i, kind in enumerate(kinds)]
@@ -45,7 +45,7 @@ def write_layout(folder, pooling, width, max_tokens, prompts, is_normalised):
     modes = ["cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"]
     config = {"word_embedding_dimension": width, **{f"pooling_mode_{mode}": mode == pooling for mode in modes}, "include_prompt": True}
     write_json(folder / "1_Pooling" / "config.json", config)
-    write_json(folder / "sentence_bert_config.json", {"max_seq_length": max_tokens, "do_lower_case": False})
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": max_tokens, "do_lower_case": lowers})
     settings = {"__version__": {"sentence_transformers": "2.7.0"}, "prompts": prompts, "default_prompt_name": None}
     write_json(folder / "config_sentence_transformers.json", settings)
 
@@ -147,7 +147,9 @@ def make_bert():
     cls, sep = special(2, "[CLS]"), special(3, "[SEP]")
     single = [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}]
     write_json(folder / "tokenizer.json", {
-        "version": "1.0", "truncation": None, "padding": None,
+        # Published files have these for batches; an encoder's own limit counts.
+        "version": "1.0", "truncation": {"max_length": 8, "strategy": "LongestFirst", "stride": 0, "direction": "Right"},
+        "padding": {"strategy": {"Fixed": 12}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"},
         "added_tokens": [special(0, "[PAD]"), special(1, "[UNK]"), cls, sep, special(4, "[MASK]")],
         "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},
         "pre_tokenizer": {"type": "BertPreTokenizer"},
@@ -158,7 +160,7 @@ def make_bert():
     })
     write_json(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "strip_accents": None,
                                                   "tokenize_chinese_chars": True, "model_max_length": 512})
-    write_layout(folder, "mean_tokens", width, 16, {}, True)
+    write_layout(folder, "mean_tokens", width, 16, {}, True, lowers=True)
 
     def normalised(x, name):
         centred = x - x.mean(axis=-1, keepdims=True)

@@ -29,5 +29,11 @@ export async function openQuestionEncoder(
       `the sentence encoder ${file.name} has ${dimensions} components, and the recipe takes ${file.dimensions}`,
       { data: { reason: "dimensions", dimensions, wanted: file.dimensions } },
     );
-  return (question) => vectorDigits(encodeQuestion(question).components, file.dimensions);
+  // A question is read for its answer, for its row and for its query.
+  let last: { readonly question: string; readonly digits: Int8Array } | null = null;
+  return (question) => {
+    if (last?.question !== question)
+      last = { question, digits: vectorDigits(encodeQuestion(question).components, file.dimensions) };
+    return last.digits;
+  };
 }
