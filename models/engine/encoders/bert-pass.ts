@@ -179,5 +179,8 @@ function attend({ buffers, kernels, shape }: BertModel, rows: number): void {
 
 /** x Φ(x) with the error function (Hendrycks and Gimpel, 2016), which BERT has and not tanh's approximation. */
 function gelu(values: Float32Array): void {
-  for (const [i, x] of values.entries()) values[i] = 0.5 * x * (1 + exactErf(x * Math.SQRT1_2));
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i]!;
+    values[i] = 0.5 * x * (1 + exactErf(x * Math.SQRT1_2));
+  }
 }
