@@ -192,7 +192,7 @@ it("refuses by name what would give other vectors", async () => {
   expect(() => encoder.encode("a".repeat(65_537))).toThrow(/65536/);
 });
 
-it("computes the error function within 10^-15", () => {
+it("computes the error function within 2 · 10^-15", () => {
   // By Python's math.erf.
   const known = [
     [0, 0.0],
@@ -212,7 +212,7 @@ it("computes the error function within 10^-15", () => {
     [7, 1.0],
   ] as const;
   for (const [x, value] of known) {
-    expect(Math.abs(exactErf(x) - value), `${x}`).toBeLessThan(1e-15);
+    expect(Math.abs(exactErf(x) - value), `${x}`).toBeLessThan(2e-15);
     expect(exactErf(-x) + 0).toBe(-exactErf(x) + 0);
   }
   expect(exactErf(Number.NaN)).toBeNaN();

@@ -14,7 +14,7 @@ const TERMS = 7;
 /** A term that is a smaller part of the sum leaves its bits as they are. */
 const SMALLEST_PART = 2 ** -54;
 
-/** erf(x) within 10^-15, by Taylor's series about the nearest of the table's points. */
+/** erf(x) within 2 · 10^-15, by Taylor's series about the nearest of the table's points. */
 export function exactErf(x: number): number {
   const z = Math.abs(x);
   if (!(z < FLAT_FROM)) return Number.isNaN(x) ? x : Math.sign(x);
