@@ -76,12 +76,12 @@ export const attributionErrors = defineErrors("ATT", {
     httpStatus: 413,
   },
   ATT_VECTORS_INVALID: {
-    meaning: "a file of word vectors is not one that models read; `data.why`",
+    meaning: "a file of word vectors or of an encoder is not one that models read; `data.why`",
     remedy: "make the file again, or name another in the recipe: docs/reference/attribution.md",
   },
   ATT_VECTORS_MISSING: {
     meaning:
-      "the recipe counts texts by word vectors, and no place has their file with the SHA-256 that it names; `data.sha256`",
+      "the recipe counts texts by word vectors, or finds rows by an encoder, and no place has the file with its SHA-256; `data.sha256`",
     remedy:
       "ask a server that answers with the model, or put the file into .openledger/vectors/SHA256.bin, then try again",
     httpStatus: 503,

@@ -31,7 +31,8 @@ export const modelErrors = defineErrors("MOD", {
   },
   MOD_CONFIG_UNSUPPORTED: {
     meaning: "the model's architecture, or one of its options, is not supported",
-    remedy: "use a model with the architecture of GPT-2, Llama, SmolLM2, Qwen2 or Qwen3",
+    remedy:
+      "use a model with the architecture of GPT-2, Llama, SmolLM2, Qwen2 or Qwen3; as a sentence encoder one of Qwen3 or BERT",
   },
   MOD_BASE_MISSING: {
     meaning: "no known place has a file of the base model with the bytes that the recipe names",

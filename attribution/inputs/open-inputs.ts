@@ -71,13 +71,13 @@ export async function openInputs(
 /** Files that have been checked, by their arrays: judges of answers open the same one for each. */
 const openedFiles = new WeakMap<Uint8Array, { readonly sha256: string; readonly vectors: TextVectors }>();
 
-/** Bytes of a file of vectors, as a reader gives them. @throws ATT_VECTORS_MISSING where it has none */
+/** Bytes of a file of vectors or of an encoder, as a reader gives them. @throws ATT_VECTORS_MISSING where it has none */
 export async function requireVectors(file: VectorsFile, read: ReadVectors | undefined): Promise<Uint8Array> {
   const bytes = (await read?.(file)) ?? null;
   if (bytes === null)
     throw attributionError(
       "ATT_VECTORS_MISSING",
-      `the word vectors ${file.name} with SHA-256 ${file.sha256} are not to be had here: put the file into .openledger/vectors/${file.sha256}.bin, or name a server that answers with the model`,
+      `the vectors ${file.name} with SHA-256 ${file.sha256} are not to be had here: put the file into .openledger/vectors/${file.sha256}.bin, or name a server that answers with the model`,
       { data: { name: file.name, sha256: file.sha256, sizeBytes: file.sizeBytes } },
     );
   return bytes;
@@ -111,7 +111,7 @@ export function requireNamed(bytes: Uint8Array, file: VectorsFile): void {
 }
 
 const otherFile = ({ name }: VectorsFile, why: string) =>
-  attributionError("ATT_VECTORS_INVALID", `the file of the word vectors ${name} ${why}`, { data: { why } });
+  attributionError("ATT_VECTORS_INVALID", `the file of the vectors ${name} ${why}`, { data: { why } });
 
 /** Requires a picture's file that models read. @throws ATT_ROW_INVALID */
 export async function requirePicture(content: Uint8Array): Promise<void> {

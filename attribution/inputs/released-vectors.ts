@@ -27,20 +27,34 @@ export const RELEASED_VECTORS: readonly VectorsFile[] = [ENGLISH_VECTORS, GERMAN
 export const vectorsOf = (inputs: ModelInputs | undefined): VectorsFile | null =>
   (inputs?.kind === "text" ? inputs.vectors : undefined) ?? null;
 
-/** Says whose word vectors a recipe counts texts by; null where it names none. Commands and pages show it before anybody approves or pays. */
+/**
+ * Says whose word vectors a recipe counts texts by, or whose sentence encoder it finds rows by; null where it names none. Commands and pages
+ * show it before anybody approves or pays.
+ */
 export function vectorsWords(recipe: object): VectorsWords | null {
-  const { inputs } = recipe as { readonly inputs?: ModelInputs };
+  const { inputs, retrieval } = recipe as {
+    readonly inputs?: ModelInputs;
+    readonly retrieval?: { readonly encoder?: Pick<VectorsFile, "name" | "sha256"> };
+  };
   const vectors = vectorsOf(inputs);
-  if (vectors === null) return null;
-  return isReleased(vectors)
-    ? {
-        isReleased: true,
-        text: `it counts texts by the word vectors ${vectors.name}, which are of this release`,
-      }
-    : {
-        isReleased: false,
-        text: `it counts texts by its owner's own word vectors ${JSON.stringify(vectors.name)}, SHA-256 ${vectors.sha256}: such a file can decide whose rows are paid, and no figure of accuracy shows it`,
-      };
+  if (vectors !== null) return ownersWords(vectors, "counts texts", "word vectors", "are");
+  const encoder = retrieval?.encoder;
+  return encoder === undefined ? null : ownersWords(encoder, "finds rows", "sentence encoder", "is");
+}
+
+function ownersWords(
+  file: Pick<VectorsFile, "name" | "sha256">,
+  use: string,
+  kind: string,
+  verb: "are" | "is",
+): VectorsWords {
+  if (isReleased(file))
+    return { isReleased: true, text: `it ${use} by the ${kind} ${file.name}, which ${verb} of this release` };
+  const own = `${JSON.stringify(file.name)}, SHA-256 ${file.sha256}`;
+  return {
+    isReleased: false,
+    text: `it ${use} by its owner's own ${kind} ${own}: such a file can decide whose rows are paid, and no figure of accuracy shows it`,
+  };
 }
 
 export interface VectorsWords {

@@ -5,6 +5,7 @@ import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { folderSource } from "../engine/files/folder-source.ts";
 import { describeBase, readFrom } from "../tuning/recipe/base-files.ts";
 import { textFamily } from "../tuning/recipe/text-family.ts";
+import type { TextSetting } from "../tuning/recipe/text-model.ts";
 import type { CitingTextRecipe } from "../tuning/recipe/text-recipe.ts";
 import { textTraining } from "../tuning/recipe/text-training.ts";
 import { makeModel, writeMadeModel } from "./made-models.ts";
@@ -29,11 +30,19 @@ export const passageRows = (passages: readonly string[]): OwnedRow[] =>
     validatorId: i < 10 ? 8 : 9,
   }));
 
-/** Writes a base into the folder. Needs `initPoseidon`. @param columnCount of 32 and more, half of them for rows' words */
-export async function citingWorld(folder: string, rows: readonly OwnedRow[], columnCount: number) {
+/**
+ * Writes a base into the folder. Needs `initPoseidon`.
+ * @param columnCount of 32 and more, half of them for rows' words @param more of the setting, as a reader of encoders
+ */
+export async function citingWorld(
+  folder: string,
+  rows: readonly OwnedRow[],
+  columnCount: number,
+  more: Pick<TextSetting, "readEncoder"> = {},
+) {
   const base = folderSource(folder);
   await writeMadeModel(folder, makeModel({ ...byteConfig, max_position_embeddings: 256 }, "citing"));
-  const setting = { bases: [readFrom(base)], kernels: testKernels, threadCount: 1 };
+  const setting = { bases: [readFrom(base)], kernels: testKernels, threadCount: 1, ...more };
   const family = textFamily(setting);
   const recipe = textRecipeFor(rows, await describeBase(base, "made"), {
     rowTokens: 112,

@@ -9,6 +9,8 @@ export async function knownFamilies(serverUrl: string): Promise<readonly ModelFa
     import("@openledger/models/tuning/recipe/text-family"),
     import("@openledger/models/tuning/recipe/base-files"),
   ]);
-  const direct = directFamilyOf(readStoredVectors(serverUrl));
-  return [direct as never, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
+  const readVectors = readStoredVectors(serverUrl);
+  const direct = directFamilyOf(readVectors);
+  const bases = [readFromServer(serverUrl)];
+  return [direct as never, textFamily({ bases, kernels: "wasm", readEncoder: readVectors })];
 }

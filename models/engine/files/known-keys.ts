@@ -85,6 +85,21 @@ export const MODEL_KEYS: KnownKeys = {
   },
 };
 
+/** The same of encoders, which are no decoders of theirs and whose pooling is told elsewhere. */
+export const ENCODER_KEYS: KnownKeys = {
+  withoutEffect: new Set([
+    ...[...MODEL_KEYS.withoutEffect].filter((key) => key !== "is_decoder" && key !== "auto_map"),
+    ...words("attention_probs_dropout_prob hidden_dropout_prob classifier_dropout"),
+  ]),
+  neutral: {
+    ...MODEL_KEYS.neutral,
+    is_decoder: isOff,
+    // Code of the model's own may attend in another way.
+    auto_map: isOff,
+    position_embedding_type: is("absolute"),
+  },
+};
+
 /** Keys as PEFT writes LoRA's, up to 0.20. */
 export const ADAPTER_KEYS: KnownKeys = {
   withoutEffect: new Set(

@@ -3,7 +3,6 @@
  * the factory's tasks and the answer server begin here. Every file is a stranger's: sizes are bounded, every tensor must be
  * used.
  */
-import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { modelError } from "../../model-errors.ts";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import {
@@ -18,29 +17,26 @@ import { createKernels, type KernelChoice, type SharedArena } from "../kernels/c
 import { MAX_THREAD_COUNT, NONE, type Place } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import { type ByteSource, type FileSource, readWhole, unreadable } from "./byte-source.ts";
-import { floatBytes } from "./float-formats.ts";
 import { GGUF_BLOCKS } from "./gguf-blocks.ts";
 import { readGgufEntries } from "./gguf-file.ts";
 import { parseModelConfig } from "./model-config.ts";
+import {
+  CHUNK,
+  copyTensor,
+  GGUF_FILE,
+  INDEX_FILE,
+  openShards,
+  SINGLE_FILE,
+  type Weights,
+} from "./open-shards.ts";
 import { packInputs } from "./pack-weights.ts";
-import { readFloats, readTensorEntries, type TensorEntry } from "./safetensors.ts";
 import { flippedTarget, namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets.ts";
 import type { WeightEntry } from "./weight-entry.ts";
 
 export type { FileSource };
 
-/** Bounds on files that a stranger names: published configs have some kB, indices of shards some hundred kB. */
-const MAX_CONFIG_BYTES = 2 ** 20;
-const MAX_INDEX_BYTES = 16 * 2 ** 20;
-const MAX_SHARDS = 1_000;
-/** Numbers that are read at a time. */
-const CHUNK = 2 ** 20;
-
-const SINGLE_FILE = "model.safetensors";
-const INDEX_FILE = "model.safetensors.index.json";
-const GGUF_FILE = "model.gguf";
-const FLOAT_TYPES = Object.keys(floatBytes);
-
+/** Bound on a file that a stranger names: published configs have some kB. */
+export const MAX_CONFIG_BYTES = 2 ** 20;
 /** A model whose files are open and checked, all but the weights themselves: nothing large is allocated yet. */
 export interface OpenModel {
   readonly shape: ModelShape;
@@ -100,14 +96,6 @@ async function whyNoConfig(source: FileSource): Promise<string> {
   return `there is no such file: put config.json and tokenizer.json of the model that ${GGUF_FILE} was made from beside it, for chats tokenizer_config.json and chat_template.jinja, too`;
 }
 
-interface Weights {
-  readonly entries: ReadonlyMap<string, WeightEntry>;
-  /** Types of the tensors that are no numbers which are read, by name. */
-  readonly others: ReadonlyMap<string, string>;
-  /** Types that are read. */
-  readonly types: readonly string[];
-}
-
 async function openWeights(source: FileSource, shape: ModelShape, opened: ByteSource[]): Promise<Weights> {
   const gguf = await source.open(GGUF_FILE);
   if (gguf === null) return openShards(source, opened);
@@ -127,63 +115,6 @@ async function openWeights(source: FileSource, shape: ModelShape, opened: ByteSo
   const others = new Map<string, string>();
   const entries = await readGgufEntries(gguf, shape, (name, type) => void others.set(name, type));
   return { entries, others, types: Object.keys(GGUF_BLOCKS) };
-}
-
-async function openShards(source: FileSource, opened: ByteSource[]): Promise<Weights> {
-  const others = new Map<string, string>();
-  const onOther = (name: string, type: string) => void others.set(name, type);
-  const single = await source.open(SINGLE_FILE);
-  if (single !== null) {
-    opened.push(single);
-    return { entries: weightEntries(await readTensorEntries(single, onOther)), others, types: FLOAT_TYPES };
-  }
-  const index = await readWhole(source, INDEX_FILE, MAX_INDEX_BYTES);
-  if (index === null)
-    throw unreadable(source.name, `there is neither ${SINGLE_FILE} nor ${INDEX_FILE} nor ${GGUF_FILE}`);
-  const entries = new Map<string, TensorEntry>();
-  for (const file of shardNames(index)) {
-    const shard = await source.open(file);
-    if (shard === null) throw unreadable(`${source.name}/${file}`, "there is no such file");
-    opened.push(shard);
-    for (const [name, entry] of await readTensorEntries(shard, onOther)) {
-      if (entries.has(name)) throw invalidIndex(`two shards have ${name}`);
-      entries.set(name, entry);
-    }
-  }
-  return { entries: weightEntries(entries), others, types: FLOAT_TYPES };
-}
-
-const weightEntries = (entries: ReadonlyMap<string, TensorEntry>): Map<string, WeightEntry> =>
-  new Map(
-    Array.from(entries, ([key, entry]) => {
-      const { name, shape } = entry;
-      return [key, { name, shape, read: (first, count) => readFloats(entry, first, count) }];
-    }),
-  );
-
-/** Names of files in the same folder: an index cannot lead anywhere else. */
-function shardNames(index: Uint8Array): string[] {
-  let map: unknown;
-  try {
-    ({ weight_map: map } = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(index)) as never);
-  } catch (cause) {
-    throw invalidIndex("it is no JSON", cause);
-  }
-  if (typeof map !== "object" || map === null) throw invalidIndex("it has no weight_map");
-  const names = [...new Set<unknown>(Object.values(map))];
-  if (names.length === 0 || names.length > MAX_SHARDS) throw invalidIndex(`it names ${names.length} shards`);
-  return names.map((name) => {
-    if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}\.safetensors$/.test(name))
-      throw invalidIndex("a shard's name is not that of a file in the folder");
-    return name;
-  });
-}
-
-function invalidIndex(reason: string, cause?: unknown) {
-  return modelError("MOD_FILE_INVALID", `${INDEX_FILE}: ${reason}`, {
-    data: { name: INDEX_FILE, reason },
-    cause,
-  });
 }
 
 function find(
@@ -292,31 +223,6 @@ async function packTensor(
         const inputs = Float32Array.from({ length: count }, (_, row) => values[row * columns + column]!);
         packInputs(arena, packed, firstOutput + column, first, inputs);
       }
-  }
-}
-
-async function copyTensor(
-  entry: WeightEntry,
-  target: TensorTarget,
-  arena: Float32Array,
-  start: Place,
-): Promise<void> {
-  const columns = target.shape.at(-1)!;
-  const rows = target.shape.length === 1 ? 1 : target.shape[0]!;
-  const rowsAtOnce = Math.max(1, Math.floor(CHUNK / columns));
-  for (let first = 0; first < rows; first += rowsAtOnce) {
-    const count = Math.min(rowsAtOnce, rows - first);
-    const values = await entry.read(first * columns, count * columns);
-    const at = start + target.at + first * target.rowStride;
-    if (target.columnStride === 1) {
-      for (let row = 0; row < count; row++)
-        arena.set(values.subarray(row * columns, (row + 1) * columns), at + row * target.rowStride);
-      continue;
-    }
-    for (let column = 0; column < columns; column++) {
-      const to = at + column * target.columnStride;
-      for (let row = 0; row < count; row++) arena[to + row] = values[row * columns + column]!;
-    }
   }
 }
 

@@ -3,21 +3,23 @@
  * compute. load-model.ts begins with it. No key is ignored in silence: one that could change the arithmetic and is not
  * known here is refused.
  */
-import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { z } from "zod";
 import { modelError } from "../../model-errors.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
-import { foreignKey, MODEL_KEYS } from "./known-keys.ts";
-
-/** A count of 1 to `max`. The limits are bounds on a stranger's file, well above those of published models. */
-const size = (max: number) => z.number().int().min(1).max(max);
-const WIDTH = size(65_536);
-const LAYERS = size(512);
-const HEADS = size(1_024);
-/** Size of a vocabulary: token ids are stored as 32-bit floats. */
-const VOCABULARY = size(2 ** 23);
-const POSITIONS = size(2 ** 20);
-const EPSILON = z.number().min(1e-12).max(1e-2);
+import {
+  EPSILON,
+  HEADS,
+  LAYERS,
+  POSITIONS,
+  parseClosed,
+  readConfig,
+  requireSixteens,
+  size,
+  unsupported,
+  VOCABULARY,
+  WIDTH,
+} from "./config-fields.ts";
+import { MODEL_KEYS } from "./known-keys.ts";
 
 const gpt2Config = z.object({
   vocab_size: VOCABULARY,
@@ -70,45 +72,19 @@ const llamaConfig = z.object({
  * @throws RollupError MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED
  */
 export function parseModelConfig(bytes: Uint8Array): ModelShape {
-  let config: unknown;
-  try {
-    config = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw modelError("MOD_FILE_INVALID", "config.json is no JSON", {
-      data: { reason: "config-invalid", field: "" },
-      cause,
-    });
-  }
+  const config = readConfig(bytes);
   const { model_type: type } = (config ?? {}) as { model_type?: unknown };
   const shape =
     type === "gpt2"
-      ? gpt2Shape(parse(gpt2Config, config))
+      ? gpt2Shape(parseClosed(gpt2Config, config, MODEL_KEYS))
       : type === "llama" || type === "qwen2" || type === "qwen3"
-        ? llamaShape(type, parse(llamaConfig, config))
+        ? llamaShape(type, parseClosed(llamaConfig, config, MODEL_KEYS))
         : null;
   if (shape === null) throw unsupported("model_type", type);
   const { headCount, headSize, innerWidth, keyHeadCount, width } = shape;
-  // The kernels go by sixteen. Every published model of these families has such sizes.
-  for (const [field, value] of Object.entries({ width, headSize, innerWidth }))
-    if (value % 16 !== 0) throw unsupported(field, value);
+  requireSixteens({ width, headSize, innerWidth });
   if (headCount % keyHeadCount !== 0) throw unsupported("num_key_value_heads", keyHeadCount);
   return shape;
-}
-
-function parse<Shape extends z.ZodRawShape>(
-  schema: z.ZodObject<Shape>,
-  config: unknown,
-): z.output<z.ZodObject<Shape>> {
-  const foreign = foreignKey(config as object, Object.keys(schema.shape), MODEL_KEYS);
-  if (foreign?.isKnown === true) throw unsupported(foreign.key, foreign.value);
-  if (foreign !== null) throw unknownKey(foreign.key, foreign.value);
-  const parsed = schema.safeParse(config);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const field = issue.path.join(".");
-  throw modelError("MOD_FILE_INVALID", `config.json: ${field}: ${issue.message}`, {
-    data: { reason: "config-invalid", field },
-  });
 }
 
 function gpt2Shape(config: z.infer<typeof gpt2Config>): ModelShape {
@@ -212,21 +188,4 @@ function scalingOf(rope: z.infer<typeof scalingConfig>) {
   )
     throw unsupported("rope_scaling", rope);
   return { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions: original };
-}
-
-const unknownKey = (field: string, value: unknown) =>
-  modelError(
-    "MOD_CONFIG_UNSUPPORTED",
-    `config.json: ${field} = ${JSON.stringify(value).slice(0, 100)} is not known here: take it out if it does not change the arithmetic`,
-    { data: { field, value } },
-  );
-
-function unsupported(field: string, value: unknown) {
-  return modelError(
-    "MOD_CONFIG_UNSUPPORTED",
-    `models with ${field} = ${JSON.stringify(value)} are not computed here`,
-    {
-      data: { field, value },
-    },
-  );
 }

@@ -1,7 +1,7 @@
 /**
  * Checks a published tokenizer.json before @huggingface/tokenizers reads it, since the file comes from strangers.
  * `requireBounded` limits its sizes and patterns; `requireComputed` refuses settings that this library reads otherwise
- * than transformers does, or not at all. `beginOf` lists the tokens that the file puts before a text. tokenizer.ts
+ * than transformers does, or not at all. `frameOf` lists the tokens that the file puts around a text. tokenizer.ts
  * calls all three; spelled-vocabulary.ts and text-marks.ts read parts of the file.
  */
 
@@ -98,10 +98,14 @@ function requireSameConfig(
 ): void {
   const other = "of tokenizer_config.json says otherwise than tokenizer.json: correct one of them";
   const { add_bos_token: hasBegin, add_prefix_space: hasSpace } = config;
-  if (typeof hasBegin === "boolean" && hasBegin !== beginOf(file).length > 0) refuse("add_bos_token", other);
-  if (config.add_eos_token === true)
+  const frame = frameOf(file);
+  if (typeof hasBegin === "boolean" && hasBegin !== frame.begin.length > 0) refuse("add_bos_token", other);
+  if (config.add_eos_token === true && frame.end.length === 0)
     refuse("add_eos_token", "puts a token behind a text: it is not computed");
-  const { pre_tokenizer: cut } = file;
+  const { normalizer, pre_tokenizer: cut } = file;
+  if (normalizer?.type === "BertNormalizer")
+    for (const [own, name, usual] of BERT_SETTINGS)
+      if (name in config && (config[name] ?? null) !== (normalizer[own] ?? usual)) refuse(name, other);
   if (
     cut?.type === "ByteLevel" &&
     typeof hasSpace === "boolean" &&
@@ -116,6 +120,13 @@ function requireSameConfig(
     if (!isSame) refuse(`added_tokens_decoder ${id} (${named?.content})`, other);
   }
 }
+
+/** Settings of BERT's normalizer, in tokenizer.json and in tokenizer_config.json, and their values where the first has none. */
+const BERT_SETTINGS = [
+  ["lowercase", "do_lower_case", true],
+  ["strip_accents", "strip_accents", null],
+  ["handle_chinese_chars", "tokenize_chinese_chars", true],
+] as const;
 
 /**
  * Attack: a group that repeats without a bound, as `(a+)+`, takes exponential time. No published pattern has one.
@@ -141,36 +152,59 @@ function requirePattern(pattern: string): void {
   }
 }
 
+/** Tokens that a post-processor puts around a text. */
+export interface TextFrame {
+  readonly begin: number[];
+  readonly end: number[];
+}
+
 /**
  * Tokens that a post-processor puts before a text.
  *
  * @throws TypeError for one that puts tokens behind it, too: a text that goes on has none there
  */
-export function beginOf({ post_processor: processor }: Pick<TokenizerFile, "post_processor">): number[] {
-  if (processor === undefined || processor === null) return [];
+export function beginOf(file: Pick<TokenizerFile, "post_processor">): number[] {
+  const { begin, end } = frameOf(file);
+  if (end.length === 0) return begin;
+  throw new TypeError("its post_processor puts tokens behind a text, which is not computed: take them out");
+}
+
+/** Tokens that a post-processor puts before a text, and behind it. @throws TypeError */
+export function frameOf({ post_processor: processor }: Pick<TokenizerFile, "post_processor">): TextFrame {
+  const none: TextFrame = { begin: [], end: [] };
+  if (processor === undefined || processor === null) return none;
   switch (processor.type) {
     case "ByteLevel":
-      return [];
+      return none;
     case "Sequence":
       // A later one goes around an earlier one.
-      return [...(processor.processors ?? [])].reverse().flatMap((one) => beginOf({ post_processor: one }));
+      return (processor.processors ?? []).reduce((inner, one) => {
+        const { begin, end } = frameOf({ post_processor: one });
+        return { begin: [...begin, ...inner.begin], end: [...inner.end, ...end] };
+      }, none);
+    case "BertProcessing":
+      return { begin: [idOf(processor.cls)], end: [idOf(processor.sep)] };
     case "TemplateProcessing": {
       const parts = processor.single ?? [];
       const at = parts.findIndex(({ Sequence: text }) => text !== undefined);
-      if (at < 0 || at < parts.length - 1)
-        throw new TypeError(
-          "its post_processor puts tokens behind a text, which is not computed: take them out",
-        );
-      return parts.slice(0, at).flatMap(({ SpecialToken: mark }) => {
-        const ids = processor.special_tokens?.[mark?.id ?? ""]?.ids;
-        if (ids === undefined || !ids.every(Number.isInteger))
-          throw new TypeError(`its post_processor has no ids of ${mark?.id}`);
-        return ids;
-      });
+      if (at < 0) throw new TypeError("its post_processor has no place for a text");
+      const idsOf = (marks: readonly TemplatePart[]) =>
+        marks.flatMap(({ SpecialToken: mark }) => {
+          const ids = processor.special_tokens?.[mark?.id ?? ""]?.ids;
+          if (ids === undefined || !ids.every(Number.isInteger))
+            throw new TypeError(`its post_processor has no ids of ${mark?.id}`);
+          return ids;
+        });
+      return { begin: idsOf(parts.slice(0, at)), end: idsOf(parts.slice(at + 1)) };
     }
     default:
       throw new TypeError(`its post_processor ${processor.type} is not computed here`);
   }
+}
+
+function idOf(mark: readonly [string, number] | undefined): number {
+  if (Array.isArray(mark) && Number.isInteger(mark[1])) return mark[1];
+  throw new TypeError("its post_processor has no ids of its marks");
 }
 
 /** Maximum bytes of tokenizer.json and of tokenizer_config.json. */
@@ -212,6 +246,9 @@ interface TemplatePart {
 interface PostProcessor {
   readonly type?: string;
   readonly processors?: readonly PostProcessor[];
+  /** Marks of "BertProcessing", each with its id. */
+  readonly cls?: readonly [string, number];
+  readonly sep?: readonly [string, number];
   readonly single?: readonly TemplatePart[];
   readonly special_tokens?: Readonly<Record<string, { readonly ids?: readonly number[] }>>;
 }
@@ -233,6 +270,9 @@ export interface TokenizerConfig {
   readonly add_bos_token?: unknown;
   readonly add_eos_token?: unknown;
   readonly add_prefix_space?: unknown;
+  readonly do_lower_case?: unknown;
+  readonly strip_accents?: unknown;
+  readonly tokenize_chinese_chars?: unknown;
 }
 
 /** The part of tokenizer.json that is read here. */

@@ -10,6 +10,7 @@ import { type PublishedTemplate, readChatTemplate } from "./text-marks.ts";
 import { spellingOf, type TokenSpelling } from "./token-speller.ts";
 import {
   beginOf,
+  frameOf,
   MAX_FILE_BYTES,
   parseJsonFile,
   requireBounded,
@@ -64,28 +65,77 @@ const NORMALIZED_PART = 4;
  * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
  */
 export async function openTokenizer(source: FileSource, vocabularySize: number): Promise<TextTokens> {
-  const bytes = await readWhole(source, "tokenizer.json", MAX_FILE_BYTES);
   const template = await readChatTemplate(source);
-  if (bytes === null) {
+  const published = await readTokenizer(source);
+  if (published === null) {
     if (vocabularySize === BYTE_COUNT) return { ...byteTokens, chat: lazyTemplate(template, []) };
-    throw invalid(
-      `there is none, and ${vocabularySize} tokens are not bytes: put that of the published model into the folder`,
-    );
+    throw missing(vocabularySize);
   }
-  const settings = await readWhole(source, "tokenizer_config.json", MAX_FILE_BYTES);
-  try {
-    const config = settings === null ? {} : (parseJsonFile(settings) as TokenizerConfig);
-    const file = parseJsonFile(bytes) as TokenizerFile;
+  return refusing(() => {
+    const { config, file } = published;
     const special = (file.added_tokens ?? []).filter((token) => token.special === true);
     const chat = lazyTemplate(
       template,
       special.map(({ content }) => content),
     );
-    return tokensOf(file, config, vocabularySize, chat);
+    const begin = beginOf(file);
+    return tokensOf(file, config, { vocabularySize, begin, chat });
+  });
+}
+
+/** Text to tokens for an encoder, which reads whole texts: some tokens stand behind them. */
+export interface SentenceTokens extends TextTokens {
+  readonly end: readonly number[];
+}
+
+/**
+ * The tokenizer of a sentence encoder.
+ * @param models types of `model` that are computed as the encoder's publisher does
+ * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
+ */
+export async function openSentenceTokenizer(
+  source: FileSource,
+  vocabularySize: number,
+  models: readonly string[],
+): Promise<SentenceTokens> {
+  const published = await readTokenizer(source);
+  if (published === null) throw missing(vocabularySize);
+  return refusing(() => {
+    const { config, file } = published;
+    const { type = "of no type" } = file.model;
+    if (!models.includes(type))
+      throw new TypeError(`its model ${type} is not computed for sentence encoders, ${models.join(", ")} is`);
+    const { begin, end } = frameOf(file);
+    const wrong = end.find((id) => id < 0 || id >= vocabularySize);
+    if (wrong !== undefined) throw new TypeError(`it gives token ${wrong}, the model has ${vocabularySize}`);
+    return { ...tokensOf(file, config, { vocabularySize, begin, chat: () => null }), end };
+  });
+}
+
+/** Files of a tokenizer; null if there is none. @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */
+async function readTokenizer(source: FileSource) {
+  const bytes = await readWhole(source, "tokenizer.json", MAX_FILE_BYTES);
+  if (bytes === null) return null;
+  const settings = await readWhole(source, "tokenizer_config.json", MAX_FILE_BYTES);
+  return refusing(() => ({
+    config: settings === null ? {} : (parseJsonFile(settings) as TokenizerConfig),
+    file: parseJsonFile(bytes) as TokenizerFile,
+  }));
+}
+
+/** @throws RollupError MOD_FILE_INVALID with what is wrong in the file */
+function refusing<T>(read: () => T): T {
+  try {
+    return read();
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
+
+const missing = (vocabularySize: number) =>
+  invalid(
+    `there is none, and ${vocabularySize} tokens are not bytes: put that of the published model into the folder`,
+  );
 
 /** Parses a template when it is first needed: a base with a broken one still reads prompts. */
 function lazyTemplate(published: PublishedTemplate | null, marks: readonly string[]): TextTokens["chat"] {
@@ -99,13 +149,11 @@ function lazyTemplate(published: PublishedTemplate | null, marks: readonly strin
 function tokensOf(
   file: TokenizerFile,
   config: TokenizerConfig,
-  vocabularySize: number,
-  chat: TextTokens["chat"],
+  { vocabularySize, ...own }: Pick<TextTokens, "begin" | "chat"> & { readonly vocabularySize: number },
 ): TextTokens {
   requireBounded(file);
   requireComputed(file, config);
   const tokenizer = new Tokenizer(file, config);
-  const begin = beginOf(file);
   const marks = (config.additional_special_tokens ?? []).filter((name) => typeof name === "string");
   const checked = (ids: readonly number[]) => {
     const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
@@ -115,9 +163,9 @@ function tokensOf(
   return withDecoding({
     ...spellingOf(file, marks),
     encode: (text) => checked(tokenizer.encode(text, { add_special_tokens: false }).ids),
-    begin: checked(begin),
+    begin: checked(own.begin),
     longestBytes: longestOf(file),
-    chat,
+    chat: own.chat,
   });
 }
 

@@ -16,6 +16,7 @@ import type { Transformer } from "../../engine/architecture/transformer.ts";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { factoryError } from "../../model-errors.ts";
 import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
+import { openQuestionEncoder } from "../../tuning/recipe/question-encoder.ts";
 import { indexReader, type ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { promptOfRow, type RowPrompt } from "../../tuning/recipe/row-prompts.ts";
 import { loadText } from "../../tuning/recipe/text-model.ts";
@@ -70,7 +71,9 @@ async function compareWriters(task: CompareTask, recipe: TextRecipe): Promise<Fa
   const tuned = loaded.model;
   const base: Transformer = { ...tuned, adapter: null };
   // The published model has the same index, where there is one.
-  const read = indexReader(tokens, recipe, isCiting(recipe) ? makeIndex(rows, recipe) : null);
+  const encode = await openQuestionEncoder(recipe, settingOf(task));
+  const index = isCiting(recipe) ? makeIndex(rows, recipe, encode) : null;
+  const read = indexReader(tokens, recipe, index, { encode });
   const prompts =
     task.prompts?.map((prompt) => ({ prompt, expected: null })) ?? heldOutPrompts(rows, recipe, tokens);
   return {

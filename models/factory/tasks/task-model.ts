@@ -40,6 +40,7 @@ export function settingOf(task: MachineTask, watch?: TuningWatch): TrainingSetti
   return {
     bases: sources.map((source) => readFrom(baseSourceAt(source))),
     kernels,
+    readEncoder: readVectorsFrom(),
     threadCount,
     ...(watch === undefined ? {} : { watch }),
   };
@@ -79,5 +80,6 @@ async function arenaBytes(task: MachineTask, recipe: TextRecipe, rowCount: numbe
   const options = { rowCount, seed, ...mapSize(layout, method) };
   mapOffsets(plan, [options]);
   planMethod(plan, recipe, options, planTextFeatures(plan, options), task.threadCount);
-  return 4 * plan.floatCount;
+  // An encoder's file is in memory, and its numbers as floats: of halves twice as many bytes.
+  return 4 * plan.floatCount + 3 * (recipe.retrieval?.encoder?.sizeBytes ?? 0);
 }

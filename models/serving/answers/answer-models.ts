@@ -34,7 +34,7 @@ import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import { servingError } from "../../model-errors.ts";
 import { baseSourceAt } from "../../tuning/base/base-address.ts";
-import { readBaseFile, readFrom, shapeOfBase } from "../../tuning/recipe/base-files.ts";
+import { readFrom, shapeOfBase } from "../../tuning/recipe/base-files.ts";
 import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
 import { textFamily } from "../../tuning/recipe/text-family.ts";
 import { isCiting, type TextRecipe, weightsOf } from "../../tuning/recipe/text-recipe.ts";
@@ -155,8 +155,9 @@ export class AnswerModels {
       nowMs,
     });
     this.#bases = [readFrom(baseSourceAt(options.basePath))];
-    const setting = { bases: this.#bases, kernels: options.kernels };
-    this.#families = [directFamilyOf(readVectorsFrom()) as never, textFamily(setting) as never];
+    const readVectors = readVectorsFrom();
+    const setting = { bases: this.#bases, kernels: options.kernels, readEncoder: readVectors };
+    this.#families = [directFamilyOf(readVectors) as never, textFamily(setting) as never];
   }
 
   /**
@@ -371,10 +372,7 @@ export class AnswerModels {
         if (isOfRows && name === INDEX_FILE) withdrawals.requireIndex(bytes);
         return bytes;
       },
-      sharedFile: (name) =>
-        text === null
-          ? (family.readShared?.({ family, recipe }, name) ?? null)
-          : readBaseFile(text.base, name, this.#bases),
+      sharedFile: (name) => family.readShared?.({ family, recipe }, name) ?? null,
       publishesRows: rows !== null,
       figure: () => readSignedFigure(folder),
       // Attack: a model whose rows are withheld has their texts in its index.

@@ -65,17 +65,17 @@ interface Held {
 
 const { basePath, heldBytes, kernels, models: first, scores } = taskSeat<AttributionSeat>();
 const readVectors = readVectorsFrom();
-const setting = { bases: [readFrom(baseSourceAt(basePath))], kernels, readVectors };
+const setting = { bases: [readFrom(baseSourceAt(basePath))], kernels, readVectors, readEncoder: readVectors };
 const families = [directFamilyOf(readVectors), textFamily(setting)] as unknown as readonly ModelFamily[];
 const folders = new Map<number, string>();
 const held = new RecentValues<number, Held>(heldBytes, ({ engine }) => engine.close());
 let texts: readonly TextRecipe[] = [];
 let shared: SharedText | null = null;
 
-/** Room that a model needs of a base in memory: the same for models that were tuned alike. */
-const seatOf = ({ adapter, answers, base, chat, method, weights }: TextRecipe) => {
+/** Room that a model needs of a base in memory, and its encoder: the same for models that were tuned alike. */
+const seatOf = ({ adapter, answers, base, chat, method, retrieval, weights }: TextRecipe) => {
   const tokens = answers.promptTokens + answers.answerTokens;
-  return JSON.stringify({ adapter, base, chat, method, weights, tokens });
+  return JSON.stringify({ adapter, base, chat, encoder: retrieval?.encoder, method, weights, tokens });
 };
 
 async function seat(models: readonly SeatedModel[]): Promise<void> {

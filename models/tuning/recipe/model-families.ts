@@ -45,11 +45,13 @@ export async function textSetting({ base, serverUrl }: BaseSources): Promise<Tra
     { readFrom, readFromServer },
     { nativeKernelSets },
     { MAX_THREAD_COUNT },
+    { readVectorsFrom },
   ] = await Promise.all([
     import("../base/base-address.ts"),
     import("./base-files.ts"),
     import("../../engine/kernels/native-kernels.ts"),
     import("../../engine/kernels/kernels.ts"),
+    import("../vectors/vector-places.ts"),
   ]);
   const paths = base === undefined ? [OWN_BASE] : [base, OWN_BASE];
   const folders = paths.map((path) => readFrom(baseSourceAt(path)));
@@ -57,6 +59,7 @@ export async function textSetting({ base, serverUrl }: BaseSources): Promise<Tra
     bases: serverUrl === undefined ? folders : [...folders, readFromServer(serverUrl)],
     // Both give the same bytes; the native ones are faster if they were built.
     kernels: nativeKernelSets().length > 0 ? "native" : "wasm",
+    readEncoder: readVectorsFrom({ serverUrl }),
     threadCount: Math.min(availableParallelism(), MAX_THREAD_COUNT),
   };
 }

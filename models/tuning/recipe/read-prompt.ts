@@ -5,8 +5,7 @@
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";
-import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
-import type { DigitsOf } from "../retrieval/nearest-questions.ts";
+import { type FindingVectors, type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
 import { decodeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { promptParts } from "./chat-prompt.ts";
 import { mapLength, type QueryMapSize } from "./query-map.ts";
@@ -26,17 +25,17 @@ type PromptReader = (prompt: string) => ReadPrompt & { readonly found: FoundRows
 
 /**
  * Reader of prompts for one model.
- * @param digitsOf as `rowFinder` has it
+ * @param vectors as `rowFinder` has them
  * @throws ATT_MODEL_FILE_INVALID for a broken index
  */
 export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },
   size: QueryMapSize,
-  digitsOf: DigitsOf | null = null,
+  vectors: FindingVectors = {},
 ): PromptReader {
   const index = isCiting(recipe) ? decodeIndex(queryMap.subarray(mapLength(queryMap, size)), recipe) : null;
-  return indexReader(tokens, recipe, index, digitsOf);
+  return indexReader(tokens, recipe, index, vectors);
 }
 
 /** Reader of prompts for a model by its index of rows; null for one that cites none. */
@@ -44,9 +43,9 @@ export function indexReader(
   tokens: TextTokens,
   recipe: TextRecipe,
   index: RowIndex | null,
-  digitsOf: DigitsOf | null = null,
+  vectors: FindingVectors = {},
 ): PromptReader {
-  const find = isCiting(recipe) ? rowFinder(index!, recipe, digitsOf) : null;
+  const find = isCiting(recipe) ? rowFinder(index!, recipe, vectors) : null;
   return (prompt) => {
     const whole = tokensOfPrompt(tokens, prompt, recipe);
     const { head, question, tail } = promptParts(recipe, prompt);

@@ -27,6 +27,7 @@ import { TEMPLATE_FILE } from "../../engine/tokens/text-marks.ts";
 import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { modelError } from "../../model-errors.ts";
 import type { DigitsOf } from "../retrieval/nearest-questions.ts";
+import type { EncodeQuestion } from "../retrieval/question-vectors.ts";
 import { generate, likeliest } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";
@@ -34,6 +35,7 @@ import { modelChat, templateOf } from "./chat-prompt.ts";
 import { drawSeedOf } from "./draw-seed.ts";
 import type { MapOffsets } from "./folded-map-file.ts";
 import { checkQueryMap, mapAdapter, mapGradient, mapLength, mapOffsets, mapSize } from "./query-map.ts";
+import { openQuestionEncoder } from "./question-encoder.ts";
 import { promptReader, type ReadPrompt } from "./read-prompt.ts";
 import type { TextSetting } from "./text-model.ts";
 import { isCiting, type TextRecipe, weightsOf } from "./text-recipe.ts";
@@ -66,6 +68,7 @@ export class SharedText {
   /** Transformers by the adapter's settings. */
   readonly #models: ReadonlyMap<string, Transformer>;
   readonly #digitsOf: DigitsOf | null;
+  readonly #encoders: QuestionEncoders;
   #seated: SeatedText | null = null;
   /** Prompt reader of the seated model. */
   #read: ReturnType<typeof promptReader> | null = null;
@@ -75,11 +78,13 @@ export class SharedText {
     offsets: Offsets,
     models: ReadonlyMap<string, Transformer>,
     digitsOf: DigitsOf | null,
+    encoders: QuestionEncoders,
   ) {
     this.#tokens = tokens;
     this.#offsets = offsets;
     this.#models = models;
     this.#digitsOf = digitsOf;
+    this.#encoders = encoders;
   }
 
   /**
@@ -126,7 +131,8 @@ export class SharedText {
         models.set(key, { ...model, workspace, adapter: { layout, at: offsets.adapter } });
       }
       const isSaying = recipes.some(({ retrieval }) => retrieval?.says === "row");
-      return new SharedText(tokens, offsets, models, isSaying ? await digitsBy(setting.readVectors) : null);
+      const digitsOf = isSaying ? await digitsBy(setting.readVectors) : null;
+      return new SharedText(tokens, offsets, models, digitsOf, await encodersOf(recipes, setting));
     } finally {
       await opened.close();
     }
@@ -149,7 +155,8 @@ export class SharedText {
     if (this.#seated !== parts) {
       this.#seated = null;
       checkQueryMap(queryMap, size);
-      this.#read = promptReader(this.#tokens, parts, size, this.#digitsOf);
+      const encode = this.#encoders.get(encoderKey(recipe)) ?? null;
+      this.#read = promptReader(this.#tokens, parts, size, { digitsOf: this.#digitsOf, encode });
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, model.shape, layout, arena, this.#offsets.adapter);
       arena.set(mapAdapter(queryMap, size) ?? [], this.#offsets.middle);
@@ -230,6 +237,21 @@ async function digitsBy(read: ReadVectors | undefined): Promise<DigitsOf | null>
   if (bytes === null) return null;
   const vectors = readTextVectors(bytes);
   return (text) => vectors.digitsOf(new TextEncoder().encode(text));
+}
+
+/** Encoders of questions by the files that recipes name. */
+type QuestionEncoders = ReadonlyMap<string, EncodeQuestion>;
+
+const encoderKey = ({ retrieval }: TextRecipe): string => JSON.stringify(retrieval?.encoder ?? null);
+
+async function encodersOf(recipes: readonly TextRecipe[], setting: TextSetting): Promise<QuestionEncoders> {
+  const encoders = new Map<string, EncodeQuestion>();
+  for (const recipe of recipes) {
+    if (encoders.has(encoderKey(recipe))) continue;
+    const encode = await openQuestionEncoder(recipe, setting);
+    if (encode !== null) encoders.set(encoderKey(recipe), encode);
+  }
+  return encoders;
 }
 
 /** The row without targets that the base finds likeliest after the tokens before them: what tuning added. */

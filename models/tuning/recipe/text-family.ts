@@ -2,6 +2,7 @@
  * Language models as a family of the ledger's models: parsing, limits in bytes, answering. Customers, servers and verifiers use
  * this half; text-training.ts trains.
  */
+import { vectorsFileName } from "@openledger/attribution/model/direct/direct-family";
 import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attribution/model/model-family";
 import { adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { maxAdapterBytes } from "../../engine/files/adapter-files.ts";
@@ -38,7 +39,12 @@ export function textFamily(setting: TextSetting): ModelFamily<TextParts> {
     decode: (recipe, { parameters, queryMap }) => ({ family, recipe, adapter: parameters, queryMap }),
     open: (parts) => openText(parts, setting),
     weightsOf: async (recipe) => weightsOf(recipe, await shapeOfBase(recipe.base, setting.bases)),
-    readShared: ({ recipe }, file) => readBaseFile(recipe.base, file, setting.bases),
+    async readShared({ recipe }, file) {
+      const encoder = recipe.retrieval?.encoder;
+      if (encoder === undefined || file !== vectorsFileName(encoder))
+        return readBaseFile(recipe.base, file, setting.bases);
+      return (await setting.readEncoder?.(encoder)) ?? null;
+    },
   };
   return family;
 }

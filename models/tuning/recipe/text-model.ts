@@ -33,6 +33,8 @@ export interface TextSetting {
   readonly kernels: KernelChoice;
   /** Word vectors that rank the questions which a refusal shows; absent: they are ranked by words alone. */
   readonly readVectors?: ReadVectors;
+  /** Sentence encoders that recipes name; absent: a model with one is neither opened nor trained (ATT_VECTORS_MISSING). */
+  readonly readEncoder?: ReadVectors;
 }
 
 export interface PlacedText {

@@ -207,6 +207,10 @@ const checkedSchema = textRecipeSchema
     path: ["answers", "furtherEndTokens"],
     message: "answers name no end token",
   })
+  .refine(({ retrieval }) => retrieval?.encoder === undefined || retrieval.says === "row", {
+    path: ["retrieval", "encoder"],
+    message: "is of models that say rows' answers",
+  })
   .refine((recipe) => !isCiting(recipe) || (dimensionsOf(recipe) >= 8 && questionTokens(recipe) >= 8), {
     path: ["retrieval"],
     message: "must leave 8 columns to rows' words, and 8 of the prompt's tokens to the question",

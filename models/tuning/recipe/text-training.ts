@@ -46,6 +46,7 @@ import {
 } from "../training/tune-adapter.ts";
 import { encodeQueryMap, mapLength } from "./query-map.ts";
 import { decodeMap, encodeMap } from "./query-map-file.ts";
+import { openQuestionEncoder } from "./question-encoder.ts";
 import { meanOf, surprisalParts } from "./row-surprisal.ts";
 import type { TextParts } from "./text-family.ts";
 import {
@@ -104,6 +105,16 @@ export interface TextTraining extends FamilyTraining<TextParts> {
   lossesOf(trained: TrainedModel<TextParts>): TuningLosses;
 }
 
+/** Index of a version's rows; null for a recipe that finds none. @throws as `openQuestionEncoder` */
+async function indexOf(
+  rows: readonly OwnedRow[],
+  recipe: TextRecipe,
+  setting: TextSetting,
+): Promise<RowIndex | null> {
+  if (!isCiting(recipe)) return null;
+  return makeIndex(rows, recipe, await openQuestionEncoder(recipe, setting));
+}
+
 /** @param family that of the same setting */
 export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSetting): TextTraining {
   const losses = new WeakMap<object, TuningLosses & { readonly weights: WeightNumbers }>();
@@ -146,7 +157,7 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       );
       const { recipe } = made;
       const { adapter } = made;
-      const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
+      const index = await indexOf(rows, recipe, setting);
       const features = registeredTexts(made.features, recipe, texts, made, index);
       const queryMap = index === null ? made.queryMap : concatBytes(made.queryMap, encodeIndex(index));
       const trained: TrainedModel<TextParts> = {
@@ -167,7 +178,7 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
     needsRun: ({ method }) => method.kind === "tangent",
     async features(parts, rows, options) {
       const { recipe } = parts;
-      const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
+      const index = await indexOf(rows, recipe, setting);
       if (index !== null) requireIndex(parts.queryMap, encodeIndex(index));
       const { real, texts, ...ofRows } = await featuresAndTokens(parts, rows, setting, options);
       return registeredTexts(real, recipe, texts, ofRows, index);

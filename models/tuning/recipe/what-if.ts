@@ -16,6 +16,7 @@ import { modelError } from "../../model-errors.ts";
 import { tuningBlocks } from "../training/tune-adapter.ts";
 import { askedText } from "./chat-prompt.ts";
 import { checkQueryMap, mapAdapter, mapGradient, mapLength } from "./query-map.ts";
+import { openQuestionEncoder } from "./question-encoder.ts";
 import { promptReader } from "./read-prompt.ts";
 import { addedRow } from "./shared-text.ts";
 import type { TextParts } from "./text-family.ts";
@@ -141,7 +142,8 @@ export async function whatIf(
       const bits = byteCount === 0 ? null : tokenCount / byteCount / Math.LN2;
       return { of, prompt, terms: offsets.map((i) => [i, 1 / tokenCount]), bits };
     };
-    const reader = promptReader(placed.tokens, parts, placed.options);
+    const encode = await openQuestionEncoder(recipe, setting);
+    const reader = promptReader(placed.tokens, parts, placed.options, { encode });
     const question = modelAnswers.flatMap(({ prompt, text }): Measure[] => {
       const { model: tuned } = placed.loaded;
       const own = reader(prompt);

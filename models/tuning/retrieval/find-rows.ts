@@ -9,6 +9,7 @@ import type { Citation, Cited } from "./citations.ts";
 import { embedQuery } from "./lexical-embedding.ts";
 import { QuestionMatcher } from "./match-questions.ts";
 import { type DigitsOf, type NearQuestion, nearestQuestions } from "./nearest-questions.ts";
+import { type EncodeQuestion, nearestRow } from "./question-vectors.ts";
 import { codeQuery } from "./row-codes.ts";
 import {
   type CitingRecipe,
@@ -18,6 +19,7 @@ import {
   lengthOf,
   type ReadIndex,
   type RowIndex,
+  requireEncoder,
   type SaidIndex,
   scoreOf,
 } from "./row-index.ts";
@@ -36,16 +38,21 @@ export interface FoundRows {
   readonly query: Int16Array;
 }
 
-/**
- * Finds rows for prompts: the same ones on every machine, and exactly those that a payment by citation goes to.
- * @param digitsOf ranks the nearest questions, which nobody pays for; null: they are ranked by words alone
- */
+/** Vectors that help to find rows where their answers are said. */
+export interface FindingVectors {
+  /** Ranks the nearest questions, which nobody pays for; null: they are ranked by words alone. */
+  readonly digitsOf?: DigitsOf | null;
+  /** The recipe's sentence encoder; null for a recipe without. */
+  readonly encode?: EncodeQuestion | null;
+}
+
+/** Finds rows for prompts: the same ones on every machine, and exactly those that a payment by citation goes to. */
 export const rowFinder = (
   index: RowIndex,
   recipe: CitingRecipe,
-  digitsOf: DigitsOf | null = null,
+  vectors: FindingVectors = {},
 ): ((prompt: string) => FoundRows) =>
-  "functionWords" in index ? saidFinder(index, recipe, digitsOf) : readFinder(index, recipe);
+  "functionWords" in index ? saidFinder(index, recipe, vectors) : readFinder(index, recipe);
 
 /** Finder of rows that the model reads. */
 function readFinder(index: ReadIndex, recipe: CitingRecipe): (prompt: string) => FoundRows {
@@ -83,8 +90,9 @@ function readFinder(index: ReadIndex, recipe: CitingRecipe): (prompt: string) =>
 function saidFinder(
   index: SaidIndex,
   recipe: CitingRecipe,
-  digitsOf: DigitsOf | null,
+  { digitsOf = null, encode = null }: FindingVectors,
 ): (prompt: string) => FoundRows {
+  requireEncoder(recipe, encode);
   const turns = index.rows.map(({ turn }) => turn ?? null);
   const matcher = new QuestionMatcher(turns, index);
   // Most prompts have an answer.
@@ -96,9 +104,18 @@ function saidFinder(
       return { row, digest, contributorId, question: turn!.prompt };
     });
   };
+  const vectors = index.rows.map(({ vector }) => vector ?? null);
+  /** Words come first: a row that has them is no matter of meaning. What they speak against is not said for its vector. */
+  const rowFor = (prompt: string): number | undefined => {
+    const own = matcher.find(prompt, index.threshold)?.row;
+    if (own !== undefined || encode === null) return own;
+    const near = nearestRow(encode(prompt), vectors);
+    const isFound = near !== null && near.nearness > index.nearness! && !matcher.isOther(prompt, near.row);
+    return isFound ? near.row : undefined;
+  };
   const payment = paymentOf(recipe);
   return (prompt) => {
-    const row = matcher.find(prompt, index.threshold)?.row;
+    const row = rowFor(prompt);
     if (row === undefined) return { ...noneFound(recipe), nearest: nearestTo(prompt) };
     const { contributorId, digest, embedding, turn, validatorId } = index.rows[row]!;
     const values = codeQuery(embedding);

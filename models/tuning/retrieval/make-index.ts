@@ -16,6 +16,7 @@ import { languageWordsOf } from "./function-words.ts";
 import { embedQuery, embedRow, wordStatistics } from "./lexical-embedding.ts";
 import { wordCounts } from "./lexical-words.ts";
 import { QuestionMatcher, type RowTurn } from "./match-questions.ts";
+import { type EncodeQuestion, nearestRow } from "./question-vectors.ts";
 import { rowCodes } from "./row-codes.ts";
 import {
   type CitingRecipe,
@@ -26,14 +27,22 @@ import {
   lengthOf,
   type ReadIndex,
   type RowIndex,
+  requireEncoder,
   SAID_RULES,
   type SaidIndex,
   scoreOf,
 } from "./row-index.ts";
 
-/** @param rows that can be trained on. Deterministic to the byte. */
-export const makeIndex = (rows: readonly OwnedRow[], recipe: CitingRecipe): RowIndex =>
-  recipe.retrieval.says === "row" ? makeSaidIndex(rows, recipe) : makeReadIndex(rows, recipe);
+/**
+ * Makes the index. Deterministic to the byte.
+ * @param rows that can be trained on @param encode of a recipe that names a sentence encoder; null for others
+ */
+export const makeIndex = (
+  rows: readonly OwnedRow[],
+  recipe: CitingRecipe,
+  encode: EncodeQuestion | null = null,
+): RowIndex =>
+  recipe.retrieval.says === "row" ? makeSaidIndex(rows, recipe, encode) : makeReadIndex(rows, recipe);
 
 function makeReadIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): ReadIndex {
   const { retrieval, rules } = recipe;
@@ -72,22 +81,39 @@ function makeReadIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): ReadInd
 }
 
 /** Index of a model that says rows' answers. */
-function makeSaidIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): SaidIndex {
+function makeSaidIndex(
+  rows: readonly OwnedRow[],
+  recipe: CitingRecipe,
+  encode: EncodeQuestion | null,
+): SaidIndex {
+  requireEncoder(recipe, encode);
   const texts = rows.map(({ content }) => decodeTextRow(content));
   const isLater = laterPassages(texts, recipe.rules);
   const turns = texts.map((row, i) => (isLater.has(i) ? null : turnOf(row)));
   const words = languageWordsOf(turns.flatMap((turn) => (turn === null ? [] : [turn.prompt, turn.answer])));
   const codes = rowCodes(rows.length, dimensionsOf(recipe), influenceColumns(recipe), recipe.seed);
   const embeddings = balanced(codes, recipe);
+  const matcher = new QuestionMatcher(turns, words);
+  const vectors = turns.map((turn) => (turn === null ? null : (encode?.(turn.prompt) ?? null)));
   return {
     rules: SAID_RULES,
-    threshold: questionThreshold(turns, new QuestionMatcher(turns, words), recipe),
+    threshold: questionThreshold(turns, recipe, (turn, own) => matcher.find(turn.prompt, 0, own)?.match ?? 0),
+    ...(encode === null
+      ? {}
+      : {
+          nearness: questionThreshold(
+            turns,
+            recipe,
+            (turn, own, row) => nearestRow(vectors[row]!, vectors, own)?.nearness ?? 0,
+          ),
+        }),
     ...words,
     rows: rows.map((owned, row) => {
       const turn = turns[row]!;
       return {
         ...named(owned),
         ...(turn === null ? {} : { turn: { prompt: turn.prompt, answer: turn.answer } }),
+        ...(vectors[row] === null ? {} : { vector: [...vectors[row]!] }),
         embedding: [...embeddings[row]!],
       };
     }),
@@ -159,11 +185,12 @@ const QUESTIONS = 200;
 /**
  * Threshold of a model that says rows: the recipe's quantile of how well rows' questions, drawn at random, are matched by rows with
  * another answer. Each is a question that those do not answer, but where one has all of its words: that is the same question.
+ * @param matchOf the best match of a row's turn among the rows but `own`, up to 1
  */
 function questionThreshold(
   turns: readonly (RowTurn | null)[],
-  matcher: QuestionMatcher,
   { retrieval, seed }: CitingRecipe,
+  matchOf: (turn: RowTurn, own: ReadonlySet<number>, row: number) => number,
 ): number {
   const question = [...turns.keys()].filter((row) => turns[row] !== null);
   const rowsOf = new Map<string, Set<number>>();
@@ -173,8 +200,9 @@ function questionThreshold(
   }
   const drawn = new SeededRandom(`${seed}/questions`).permutation(question.length).slice(0, QUESTIONS);
   const matches = Array.from(drawn, (at) => {
-    const { answer, prompt } = turns[question[at]!]!;
-    return matcher.find(prompt, 0, rowsOf.get(answer))?.match ?? 0;
+    const row = question[at]!;
+    const turn = turns[row]!;
+    return matchOf(turn, rowsOf.get(turn.answer)!, row);
   }).filter((match) => match < 1);
   return matches.sort((a, b) => a - b)[Math.ceil(retrieval.quantile * matches.length) - 1] ?? 0;
 }

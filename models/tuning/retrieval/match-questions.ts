@@ -151,10 +151,29 @@ export class QuestionMatcher {
     }
     if (best === null) return null;
     const { frame, row } = best;
-    if (frame.isOther && frame.common >= SAME_FRAME) return null;
+    if (isOtherQuestion(frame)) return null;
     if (match < 1 && !this.#isShared(this.#contentOf(question), positions, row)) return null;
-    if (this.#namesOf(question).some((word) => !positions.get(word)!.has(row))) return null;
+    if (!this.#hasNamesOf(question, positions, row)) return null;
     return { row, match };
+  }
+
+  /**
+   * Returns whether words speak against a row that something else has found: it lacks a name or number of the prompt, its question is the
+   * prompt with another word in its place, or takes the other side.
+   */
+  isOther(prompt: string, row: number): boolean {
+    const question = this.#wordsOf(prompt);
+    const positions = new Map(question.map(({ word }) => [word, this.#placesOf(word)]));
+    const stanceOf = (words: readonly QuestionWord[]) => this.#stanceOf(words.map(({ word }) => word));
+    return (
+      isContrary(stanceOf(question), stanceOf(this.#prompts[row]!)) ||
+      isOtherQuestion(this.#frameOf(question, positions, row)) ||
+      !this.#hasNamesOf(question, positions, row)
+    );
+  }
+
+  #hasNamesOf(question: readonly QuestionWord[], positions: WordPositions, row: number): boolean {
+    return this.#namesOf(question).every((word) => positions.get(word)!.has(row));
   }
 
   /** Distinct words without function words; all of them where there are no others. */
@@ -265,6 +284,9 @@ export class QuestionMatcher {
 
 /** Rows that have each of a prompt's words in some form, with their weights. */
 type WordPositions = ReadonlyMap<string, Map<number, Place>>;
+
+/** One frame with another word in its place is another question. */
+const isOtherQuestion = ({ common, isOther }: Frame): boolean => isOther && common >= SAME_FRAME;
 
 interface Frame {
   /** Part of the words that both have in one order. */

@@ -12,6 +12,22 @@ import type { EmbeddingShape } from "./lexical-embedding.ts";
 
 const count = z.int().positive();
 
+/** Maximum bytes of a sentence encoder's file. */
+export const MAX_ENCODER_BYTES = 2 ** 31 - 1;
+/** Maximum components of a question's vector: products of its digits stay below 2^53. */
+export const MAX_COMPONENTS = 1_024;
+
+/** File of a sentence encoder (models/tuning/vectors/sentence-file.ts), bound by its hash and read from any place that has it. */
+const encoderFile = z.strictObject({
+  /** For people; nothing depends on it. */
+  name: z.string().min(1).max(60),
+  sizeBytes: count.max(MAX_ENCODER_BYTES),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Components of a vector that are compared: all of an encoder's, or the first of one that was trained for it (Matryoshka). */
+  dimensions: count.max(MAX_COMPONENTS),
+});
+export type EncoderFile = z.output<typeof encoderFile>;
+
 /** Retrieval settings of a recipe: rows are found for a prompt, read by the model, cited and paid. */
 export const retrievalSchema = z.strictObject({
   /** Words are counted in 2^bucketBits buckets. */
@@ -36,12 +52,22 @@ export const retrievalSchema = z.strictObject({
    * refused. Absent: the model reads the rows and writes.
    */
   says: z.literal("row").optional(),
+  /**
+   * Beside words a sentence encoder finds rows whose questions mean the same: of models that say rows' answers. Absent: words alone do.
+   */
+  encoder: encoderFile.optional(),
 });
 
 /** A text recipe with `retrieval`. */
 export interface CitingRecipe extends RecipeBase {
   readonly retrieval: z.output<typeof retrievalSchema>;
   readonly method: { readonly featureCount: number };
+}
+
+/** A caller opens the encoder of a recipe that names one. */
+export function requireEncoder({ retrieval }: CitingRecipe, encode: object | null): void {
+  if ((retrieval.encoder === undefined) !== (encode === null))
+    throw new RangeError("the recipe's sentence encoder is not the one that was opened");
 }
 
 /** Columns of G by which influence pays: features, then the base where the rules have one. */
@@ -101,6 +127,8 @@ const saidIndexSchema = z.strictObject({
   functionWords: z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_FUNCTION_WORDS),
   /** Words of the rows that are of every day, by the lists of their languages. */
   everydayWords: z.array(z.string().min(1).max(MAX_WORD_CHARACTERS)).max(MAX_FUNCTION_WORDS),
+  /** Nearness that a row's question has to exceed (question-vectors.ts); absent without an encoder. */
+  nearness: z.number().min(0).max(1).optional(),
   /** Forms that words of the rows' languages have (word-forms.ts). */
   forms: z.strictObject({ hasCompounds: z.boolean(), hasUmlauts: z.boolean() }),
   /** Words of the rows' languages that turn or narrow a question (polarity.ts). */
@@ -116,6 +144,8 @@ const saidIndexSchema = z.strictObject({
       z.strictObject({
         ...rowFields,
         turn: z.strictObject({ prompt: z.string(), answer: z.string() }).optional(),
+        /** Digits of the prompt's vector; absent without an encoder. */
+        vector: z.array(z.int().min(-127).max(127)).max(MAX_COMPONENTS).optional(),
       }),
     )
     .min(1),
@@ -138,7 +168,7 @@ export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
     if (isSaid && isOfEarlierRules(json))
       why =
         "has an index of an earlier release, whose rules answered negated questions: train the model again";
-    const index = isSaid ? saidIndexSchema.parse(json) : checkedReadIndex(json, recipe);
+    const index = isSaid ? checkedSaidIndex(json, recipe) : checkedReadIndex(json, recipe);
     if (index.rows.some(({ embedding }) => embedding.length !== dimensionsOf(recipe)))
       throw new RangeError("its rows are of another width");
     return index;
@@ -152,6 +182,19 @@ export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
 
 const isOfEarlierRules = (json: unknown) =>
   typeof json === "object" && json !== null && "functionWords" in json && !("rules" in json);
+
+function checkedSaidIndex(json: unknown, { retrieval: { encoder } }: CitingRecipe): SaidIndex {
+  const index = saidIndexSchema.parse(json);
+  const isWhole =
+    (index.nearness !== undefined) === (encoder !== undefined) &&
+    index.rows.every(({ turn, vector }) =>
+      encoder === undefined || turn === undefined
+        ? vector === undefined
+        : vector?.length === encoder.dimensions,
+    );
+  if (!isWhole) throw new RangeError("its rows have other vectors than the recipe's encoder gives");
+  return index;
+}
 
 function checkedReadIndex(json: unknown, { retrieval }: CitingRecipe): ReadIndex {
   const index = readIndexSchema.parse(json);
@@ -168,7 +211,10 @@ export const excerptCharacters = ({ retrieval }: CitingRecipe): number => 8 * re
 
 /** Maximum bytes of an index: of an excerpt's character JSON has twelve at most, of a row's names and owners fewer than 256. */
 export const maxIndexBytes = (recipe: CitingRecipe, rowCount: number): number =>
-  256 + wordBytes(recipe) + rowCount * (256 + 5 * dimensionsOf(recipe) + textBytes(recipe));
+  256 +
+  wordBytes(recipe) +
+  rowCount *
+    (256 + 5 * (dimensionsOf(recipe) + (recipe.retrieval.encoder?.dimensions ?? 0)) + textBytes(recipe));
 
 /** Maximum bytes of what an index says of words: a count for each bucket, or function words. */
 const wordBytes = ({ retrieval }: CitingRecipe): number =>

@@ -1,5 +1,5 @@
 /**
- * Places that have files of word vectors, by which classifiers count texts: this software, a folder of downloaded ones, and a model's
+ * Places that have files of word vectors, by which classifiers count texts, and of sentence encoders, by which rows are found: this software, a folder of downloaded ones, and a model's
  * server. Commands, servers and the factory read by it; pages have web/ledger/known-families.ts.
  */
 import { createHash } from "node:crypto";
@@ -13,6 +13,7 @@ import { readTextVectors } from "@openledger/attribution/inputs/text-vectors";
 import { vectorsFileName } from "@openledger/attribution/model/direct/direct-family";
 import { fetchFile } from "@openledger/attribution/model/model-download";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
+import type { EncoderFile } from "../retrieval/row-index.ts";
 
 /** Folder of files that were downloaded or put there by hand, each named by its SHA-256. */
 const VECTORS_FOLDER = ".openledger/vectors";
@@ -83,8 +84,19 @@ export async function storeVectors(
   folder = VECTORS_FOLDER,
 ): Promise<{ readonly file: VectorsFile; readonly path: string }> {
   const { dimensions } = readTextVectors(bytes);
+  const { file, path } = await storeFile({ name, dimensions }, bytes, folder);
+  return { file: { ...file, of: "tokens" }, path };
+}
+
+/** Puts a sentence encoder's file into the folder, by its SHA-256. @returns the file as recipes name it, and its path */
+export async function storeFile(
+  named: Pick<EncoderFile, "dimensions" | "name">,
+  bytes: Uint8Array,
+  folder = VECTORS_FOLDER,
+): Promise<{ readonly file: EncoderFile; readonly path: string }> {
+  const { dimensions, name } = named;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const file: VectorsFile = { name, sizeBytes: bytes.length, sha256, dimensions, of: "tokens" };
+  const file = { name, sizeBytes: bytes.length, sha256, dimensions };
   const path = join(folder, vectorsFileName(file));
   await writeFileWhole(path, bytes);
   return { file, path };

