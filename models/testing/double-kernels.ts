@@ -93,9 +93,13 @@ export function doubleKernels(floatCount: number): Kernels {
         const own = numbers.subarray(x + t * rowStride, x + (t + 1) * rowStride);
         const valid = own.subarray(0, first + t + 1);
         const max = valid.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-        each(valid.length, (j) => void (valid[j] = Math.exp(scale * (valid[j]! - max))));
+        each(valid.length, (j) => {
+          valid[j] = Math.exp(scale * (valid[j]! - max));
+        });
         const sum = sumOf(valid.length, (j) => valid[j]!);
-        each(valid.length, (j) => void (valid[j]! /= sum));
+        each(valid.length, (j) => {
+          valid[j]! /= sum;
+        });
         own.fill(0, valid.length);
       }
     },
@@ -103,7 +107,9 @@ export function doubleKernels(floatCount: number): Kernels {
       for (let t = 0; t < rows; t++) {
         const [at, to, valid] = [p + t * rowStride, dp + t * rowStride, first + t + 1];
         const mean = sumOf(valid, (j) => numbers[at + j]! * numbers[to + j]!);
-        each(valid, (j) => void (numbers[to + j] = scale * numbers[at + j]! * (numbers[to + j]! - mean)));
+        each(valid, (j) => {
+          numbers[to + j] = scale * numbers[at + j]! * (numbers[to + j]! - mean);
+        });
         numbers.fill(0, to + valid, to + rowStride);
       }
     },
@@ -120,7 +126,9 @@ export function doubleKernels(floatCount: number): Kernels {
       });
     },
     gelu(count, a, y) {
-      each(count, (i) => void (numbers[y + i] = numbers[a + i]! * sigmoid(geluInner(numbers[a + i]!))));
+      each(count, (i) => {
+        numbers[y + i] = numbers[a + i]! * sigmoid(geluInner(numbers[a + i]!));
+      });
     },
     geluBack(count, a, dy, da) {
       each(count, (i) => {
@@ -131,13 +139,19 @@ export function doubleKernels(floatCount: number): Kernels {
       });
     },
     addRow(rows, width, y, bias) {
-      each(rows * width, (i) => void (numbers[y + i]! += numbers[bias + (i % width)]!));
+      each(rows * width, (i) => {
+        numbers[y + i]! += numbers[bias + (i % width)]!;
+      });
     },
     add(count, y, x) {
-      each(count, (i) => void (numbers[y + i]! += numbers[x + i]!));
+      each(count, (i) => {
+        numbers[y + i]! += numbers[x + i]!;
+      });
     },
     scale(count, x, factor) {
-      each(count, (i) => void (numbers[x + i]! *= factor));
+      each(count, (i) => {
+        numbers[x + i]! *= factor;
+      });
     },
     crossEntropy(rows, size, rowStride, logits, targets, losses, weight) {
       for (let t = 0; t < rows; t++) {
@@ -152,7 +166,9 @@ export function doubleKernels(floatCount: number): Kernels {
         const max = own.subarray(0, size).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
         const all = sumOf(size, (j) => Math.exp(own[j]! - max));
         numbers[losses + t] = Math.log(all) + max - wanted;
-        each(size, (j) => void (own[j] = (weight * Math.exp(own[j]! - max)) / all));
+        each(size, (j) => {
+          own[j] = (weight * Math.exp(own[j]! - max)) / all;
+        });
         own.fill(0, size);
         own[target]! -= weight;
       }

@@ -15,7 +15,7 @@ import { testKernels } from "../../testing/test-kernels.ts";
 import { tuningRows } from "../../testing/tuned-model.ts";
 import { metagradients } from "./metagradient.ts";
 import { rowsOfStep } from "./step-plan.ts";
-import { RowTeam, startTuning, tuneAdapter, tuningBlocks, usualRecipe } from "./tune-adapter.ts";
+import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "./tune-adapter.ts";
 
 const NAMES = ["qwen3", "smollm2", "gpt2"] as const satisfies readonly MadeName[];
 const folder = mkdtempSync(join(tmpdir(), "openledger-metagradient-"));
