@@ -68,7 +68,7 @@ export function openHessianProducts(
       for (const row of rows) rowLoss(dual, row, { parameters: NONE, adapter: gradient });
       return given.map((_, k) => {
         const to = gradient + shiftOf(k);
-        return Float64Array.from(arena.subarray(to, to + floatCount));
+        return new Float64Array(arena.subarray(to, to + floatCount));
       });
     },
   };

@@ -124,7 +124,8 @@ export function dualKernels(kernels: Kernels, region: DualRegion): Kernels {
           continue;
         }
         // The gradient is weight · (shares − the target's 1).
-        const shares = Float64Array.from(arena.subarray(at, at + size), (slope) => slope / weight);
+        const shares = new Float64Array(size);
+        for (let j = 0; j < size; j++) shares[j] = arena[at + j]! / weight;
         shares[target]! += 1;
         for (const shift of shifts) {
           const to = at + shift;
@@ -152,7 +153,9 @@ export function dualKernels(kernels: Kernels, region: DualRegion): Kernels {
     },
     normaliseBack(rows, width, x, weight, stats, dy, dx, dWeight, dBias, isCentred) {
       if (dWeight !== NONE || dBias !== NONE) throw new TypeError("a norm's weights have no tangent");
-      const [slopes, changes] = [new Float64Array(width), new Float64Array(width)];
+      const [slopes, changes, ofUnit] = [0, 1, 2].map(() => new Float64Array(width)) as [
+        ...[Float64Array, Float64Array, Float64Array],
+      ];
       for (let t = 0; t < rows; t++) {
         const [own, from] = [x + t * width, dy + t * width];
         const factor = arena[stats + 2 * t + 1]!;
@@ -164,14 +167,16 @@ export function dualKernels(kernels: Kernels, region: DualRegion): Kernels {
           for (let i = 0; i < width; i++) changes[i] = arena[from + shift + i]! * arena[weight + i]!;
           const change = meansOf(changes, 0, unit, isCentred);
           let turned = 0;
-          const ofUnit = (i: number) =>
-            factor * (arena[own + shift + i]! - moved.plain - unit[i]! * moved.along);
-          for (let i = 0; i < width; i++) turned += slopes[i]! * ofUnit(i);
+          for (let i = 0; i < width; i++) {
+            const turn = factor * (arena[own + shift + i]! - moved.plain - unit[i]! * moved.along);
+            ofUnit[i] = turn;
+            turned += slopes[i]! * turn;
+          }
           const along = change.along + turned / width;
           const ofFactor = -factor * moved.along;
           for (let i = 0; i < width; i++) {
             const before = slopes[i]! - slope.plain - unit[i]! * slope.along;
-            const after = changes[i]! - change.plain - ofUnit(i) * slope.along - unit[i]! * along;
+            const after = changes[i]! - change.plain - ofUnit[i]! * slope.along - unit[i]! * along;
             arena[dx + t * width + shift + i]! += factor * (ofFactor * before + after);
           }
         }
@@ -282,12 +287,12 @@ const geluAt: Activation = (x) => {
 };
 
 function derivatives(arena: Numbers, at: Place, count: number, activation: Activation) {
-  const [value, slope, bend] = [0, 1, 2].map(() => new Float64Array(count)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  for (let i = 0; i < count; i++)
-    [value[i], slope[i], bend[i]] = activation(arena[at + i]!) as [number, number, number];
+  const [value, slope, bend] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  for (let i = 0; i < count; i++) {
+    const [own, first, second] = activation(arena[at + i]!);
+    value[i] = own;
+    slope[i] = first;
+    bend[i] = second;
+  }
   return { value, slope, bend };
 }

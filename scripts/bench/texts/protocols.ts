@@ -24,7 +24,7 @@ export interface ProtocolOptions extends TextSetting {
 }
 
 /** Queries of one pass back: what an interrupted bench loses. */
-const QUERIES_AT_ONCE = 20;
+const QUERIES_AT_ONCE = 10;
 /** Names of the columns, beside those of shares. */
 const NEW_ORDERS = "halves, new orders";
 
