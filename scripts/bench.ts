@@ -91,6 +91,7 @@ program
       .default("new-orders"),
   )
   .option("--shares <list>", "of the rows, that weigh 0 in the fixed run", "0.01,0.1,0.5")
+  .option("--queries <n>", "texts whose loss is predicted", Number, 40)
   .option("--threads <n>", "processes that retrain", Number, 2)
   .option("--weights <numbers>", "of the base: float32 or int8", "float32")
   .addHelpText("after", "\nExample:\n  npm run bench -- attribution --quick")
@@ -120,7 +121,12 @@ program
       } else if (withTexts) {
         const { benchTextAttribution } = await import("./bench/text-attribution.ts");
         const sizes = quick === true ? { rowCount: 64, halves: 2, again: 1 } : { rowCount };
-        figures.texts = await benchTextAttribution({ corpus, queryCount: 40, ...options, ...sizes });
+        figures.texts = await benchTextAttribution({
+          corpus,
+          queryCount: options.queries,
+          ...options,
+          ...sizes,
+        });
       }
       end("attribution", figures);
     },

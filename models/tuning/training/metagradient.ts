@@ -8,6 +8,7 @@ import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import type { LoadedModel } from "../../engine/files/load-model.ts";
 import type { Kernels } from "../../engine/kernels/kernels.ts";
 import { NONE } from "../../engine/kernels/kernels.ts";
+import { type AdamDerivative, deriveAdam } from "./adam-derivative.ts";
 import { runRowTask } from "./row-task.ts";
 import { checkStepRecipe, stepSettings } from "./step-plan.ts";
 import { type RowTeam, startTuning, type TuningRecipe, takeStep, tuningPlaces } from "./tune-adapter.ts";
@@ -17,6 +18,11 @@ interface MetagradientOptions {
   readonly queriesAtOnce: number;
   /** Kernels on an arena of so many zeros. */
   readonly createKernels: (floatCount: number) => Kernels;
+  /**
+   * Adam's derivative: exact, or as if v were wider by what a row adds to it, so that a number whose slope is near 0 does not count by
+   * the spike that a sign's derivative has there.
+   */
+  readonly derivative: "exact" | "widened";
   /** Called after each step back. */
   readonly onStep?: (done: { readonly stepsLeft: number }) => void;
 }
@@ -45,7 +51,7 @@ export async function metagradients(
   rows: readonly TokenRow[],
   recipe: TuningRecipe,
   queries: readonly TokenRow[],
-  { createKernels, onStep, queriesAtOnce }: MetagradientOptions,
+  { createKernels, derivative, onStep, queriesAtOnce }: MetagradientOptions,
 ): Promise<Metagradients> {
   checkStepRecipe(recipe, rows.length);
   const { arena } = loaded.model.kernels;
@@ -68,10 +74,11 @@ export async function metagradients(
     await takeStep(loaded, team, rows, recipe, step);
   }
   const final = keep();
+  const zeros = () => new Float64Array(floatCount);
+  const adam = { squares: zeros(), ofMean: zeros(), ofSquare: zeros() };
   const adjoints = queries.map((row): Adjoint => {
     const at = rowBlocks[0]!;
     runRowTask(loaded.model, { row, block: { at, floatCount }, into: { parameters: NONE, adapter: at } });
-    const zeros = () => new Float64Array(floatCount);
     return { adapter: Float64Array.from(take(at)), first: zeros(), second: zeros() };
   });
   const slopes = new Float64Array(queries.length * rows.length);
@@ -88,7 +95,10 @@ export async function metagradients(
       const state = states[step - begun]!;
       restore(state);
       const { indices } = await takeStep(loaded, team, rows, recipe, step);
-      const directions = stepBack(arena, places, stepSettings(recipe, step, 1 / indices.length), adjoints);
+      const settings = stepSettings(recipe, step, 1 / indices.length);
+      const gradients = derivative === "exact" ? [] : rowBlocks.slice(0, indices.length);
+      deriveAdam(arena, places, settings, gradients, adam);
+      const directions = adjoints.map((adjoint) => stepBack(adam, settings, adjoint));
       for (const [k, row] of indices.entries()) {
         const at = rowBlocks[k]!;
         for (const [q, direction] of directions.entries()) {
@@ -116,44 +126,26 @@ export async function metagradients(
 }
 
 /**
- * Passes adjoints back through AdamW, all but the step's gradient's own change with the adapter. Where v is 0 it stays 0 to first
- * order, and a number moves by its slope over ε.
- *
- * @param settings of `adam` @returns of each query the loss derived by the step's mean gradient
+ * Passes an adjoint back through AdamW, all but the step's gradient's own change with the adapter.
+ * @param settings of `adam` @returns the loss derived by the step's mean gradient
  */
 function stepBack(
-  arena: Float32Array,
-  { first, floatCount, second, sum }: ReturnType<typeof tuningPlaces>,
+  { ofMean, ofSquare, squares }: AdamDerivative,
   settings: readonly number[],
-  adjoints: readonly Adjoint[],
-): Float64Array[] {
-  const [rate, beta1, part1, beta2, part2, c1, c2, epsilon, decay, factor] = settings as [
-    ...[number, number, number, number, number],
-    ...[number, number, number, number, number],
-  ];
-  const [ofFirst, ofSecond, ofSquare] = [0, 1, 2].map(() => new Float64Array(floatCount)) as [
-    ...[Float64Array, Float64Array, Float64Array],
-  ];
-  for (let i = 0; i < floatCount; i++) {
-    const root = Math.sqrt(c2 * arena[second + i]!);
-    const below = root + epsilon;
-    ofFirst[i] = -(rate * c1) / below;
-    ofSecond[i] = root === 0 ? 0 : (rate * c1 * arena[first + i]! * c2) / (2 * root * below * below);
-    ofSquare[i] = 2 * part2 * factor * arena[sum + i]!;
+  { adapter, first, second }: Adjoint,
+): Float64Array {
+  const [, beta1, part1, beta2, , , , , decay] = settings as [number, number, number, number, ...number[]];
+  const direction = new Float64Array(adapter.length);
+  for (let i = 0; i < direction.length; i++) {
+    const moved = adapter[i]!;
+    const m = first[i]! - moved * ofMean[i]!;
+    const v = second[i]! + moved * ofSquare[i]!;
+    direction[i] = part1 * m + squares[i]! * v;
+    first[i] = beta1 * m;
+    second[i] = beta2 * v;
+    adapter[i] = moved * (1 - decay!);
   }
-  return adjoints.map((own) => {
-    const direction = new Float64Array(floatCount);
-    for (let i = 0; i < floatCount; i++) {
-      const moved = own.adapter[i]!;
-      const m = own.first[i]! + moved * ofFirst[i]!;
-      const v = own.second[i]! + moved * ofSecond[i]!;
-      direction[i] = part1 * m + ofSquare[i]! * v;
-      own.first[i] = beta1 * m;
-      own.second[i] = beta2 * v;
-      own.adapter[i] = moved * (1 - decay);
-    }
-    return direction;
-  });
+  return direction;
 }
 
 /** Adds to the adjoints what the step's mean gradient changes by with the adapter. */

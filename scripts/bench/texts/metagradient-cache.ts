@@ -10,8 +10,9 @@ import { metagradients } from "@openledger/models/tuning/training/metagradient";
 import { RowTeam } from "@openledger/models/tuning/training/tune-adapter";
 import { CACHE, hashOf, type TextWorld, tuningOf } from "./setting.ts";
 
-/** Queries `from` … `end` − 1. */
+/** Queries `from` … `end` − 1, and Adam's derivative as of `metagradients`. */
 export interface QueryRange {
+  readonly derivative: "exact" | "widened";
   readonly from: number;
   readonly end: number;
 }
@@ -30,7 +31,9 @@ export async function cachedMetagradients(world: TextWorld, range: QueryRange): 
   const queries = world.queries.slice(range.from, range.end);
   const tuning = tuningOf(recipe, 1);
   const { adapter, base, weights } = recipe;
-  const facts = { base, weights, adapter, tuning, rows, queries };
+  const { derivative } = range;
+  const smoothed = derivative === "exact" ? {} : { derivative };
+  const facts = { base, weights, adapter, tuning, rows, queries, ...smoothed };
   const path = join(CACHE, `metagradient-${hashOf(JSON.stringify(facts))}.bin`);
   const bytes = await readFile(path).catch(() => null);
   if (bytes === null) {
@@ -41,7 +44,11 @@ export async function cachedMetagradients(world: TextWorld, range: QueryRange): 
       rows,
       tuning,
       queries,
-      { queriesAtOnce: queries.length, createKernels: (count) => createKernels("native", count).kernels },
+      {
+        queriesAtOnce: queries.length,
+        derivative,
+        createKernels: (count) => createKernels("native", count).kernels,
+      },
     );
     const { system, user } = process.cpuUsage(began);
     const numbers = Float64Array.of((system + user) / 1e6, byteCount, ...slopes);

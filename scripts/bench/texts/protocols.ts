@@ -24,7 +24,8 @@ export interface ProtocolOptions extends TextSetting {
 }
 
 /** Queries of one pass back: what an interrupted bench loses. */
-const QUERIES_AT_ONCE = 10;
+const QUERIES_AT_ONCE = 5;
+const DERIVATIVES = ["exact", "widened"] as const;
 /** Names of the columns, beside those of shares. */
 const NEW_ORDERS = "halves, new orders";
 
@@ -40,12 +41,20 @@ export async function compareProtocols(options: ProtocolOptions, log: (line: str
     const from = k * QUERIES_AT_ONCE;
     return { from, end: Math.min(queryCount, from + QUERIES_AT_ONCE) };
   });
-  await shareWork(setting, [...ranges, ...Object.values(columns).flat()], threads, log);
+  const passes = DERIVATIVES.map((derivative) => ranges.map((range) => ({ ...range, derivative })));
+  await shareWork(setting, [...passes.flat(), ...Object.values(columns).reverse().flat()], threads, log);
 
   const world = await openWorld(setting);
-  const parts = await Promise.all(ranges.map((range) => cachedMetagradients(world, range)));
-  const cpuSeconds = parts.reduce((sum, part) => sum + part.cpuSeconds, 0);
-  const megabytes = Math.max(...parts.map(({ byteCount }) => byteCount)) / 1e6;
+  const metagradients: Record<string, Float64Array> = {};
+  let [cpuSeconds, megabytes] = [0, 0];
+  for (const [k, derivative] of DERIVATIVES.entries()) {
+    const parts: Awaited<ReturnType<typeof cachedMetagradients>>[] = [];
+    for (const pass of passes[k]!) parts.push(await cachedMetagradients(world, pass));
+    const slopes = parts.flatMap((part) => [...part.slopes]);
+    metagradients[`metagradient, ${derivative}`] = Float64Array.from(slopes, (slope) => -slope);
+    cpuSeconds = parts.reduce((sum, part) => sum + part.cpuSeconds, 0);
+    megabytes = Math.max(...parts.map(({ byteCount }) => byteCount)) / 1e6;
+  }
   const attributed = await attribute(world);
   const { run, tangents } = attributed.seconds;
   log(
@@ -53,7 +62,7 @@ export async function compareProtocols(options: ProtocolOptions, log: (line: str
   );
   const tangent = scoresBy("tangent", columnCount, attributed);
   const methods: Record<string, Float64Array> = {
-    metagradient: Float64Array.from(parts.flatMap(({ slopes }) => [...slopes].map((slope) => -slope))),
+    ...metagradients,
     tangents: tangent.proven,
     "tangents, as paid": tangent.paid,
     "EK-FAC": scoresBy("ekfac", columnCount, attributed).proven,
