@@ -1,4 +1,4 @@
-/** Derivative of a step of `adam` by the moments that it left, for tangents.ts and metagradient.ts. */
+/** Derivative of a step of `adam` by the moments that it left, for tangents.ts and the bench's metagradients. */
 import type { Place } from "../../engine/kernels/kernels.ts";
 
 type Numbers = Float32Array | Float64Array;
@@ -10,7 +10,7 @@ export interface StepOffsets {
   readonly second: Place;
 }
 
-/** Of each number: what v changes by with the slope, and what the number falls by with m, and rises by with v. */
+/** Parts of each number: what v changes by with the slope, and what the number falls by with m, and rises by with v. */
 export interface AdamDerivative {
   readonly squares: Numbers;
   readonly ofMean: Numbers;

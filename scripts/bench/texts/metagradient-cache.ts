@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { createKernels } from "@openledger/models/engine/kernels/create-kernels";
-import { metagradients } from "@openledger/models/tuning/training/metagradient";
+import { metagradients } from "@openledger/models/testing/metagradients/metagradients";
 import { RowTeam } from "@openledger/models/tuning/training/tune-adapter";
 import { CACHE, hashOf, type TextWorld, tuningOf } from "./setting.ts";
 

@@ -13,7 +13,7 @@ import { CACHE, hashOf, type TextWorld, tuningOf } from "./setting.ts";
 /** One model tuned on part of the rows, in the order of the list. */
 export interface Retraining {
   readonly indices: readonly number[];
-  /** Of them, those that weigh 0: the order, the steps and what the other rows weigh stay as they are. Absent: none. */
+  /** Rows of the list that weigh 0: the order, the steps and what the other rows weigh stay as they are. Absent: none. */
   readonly weightless?: readonly number[];
 }
 

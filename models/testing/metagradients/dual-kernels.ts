@@ -3,7 +3,7 @@
  * them gives the gradient, and as its tangents the Hessian's product with each direction (Pearlmutter 1994). hessian-product.ts
  * uses them; each rule here is the derivative of the kernel of its name, in the arena's own numbers.
  */
-import { type Kernels, type Matrix, NONE, type Place } from "./kernels.ts";
+import { type Kernels, type Matrix, NONE, type Place } from "../../engine/kernels/kernels.ts";
 
 /** Region of the arena whose numbers have tangents. Those outside, as a base's weights, are constants. */
 export interface DualRegion {
@@ -13,7 +13,7 @@ export interface DualRegion {
   readonly directions: readonly Place[];
 }
 
-/** What passes call that are trained through. The others, those of int8 weights among them, throw a TypeError. */
+/** Kernels of passes that are trained through. The others, those of int8 weights among them, throw a TypeError. */
 type DualKernel =
   | "add"
   | "addRow"

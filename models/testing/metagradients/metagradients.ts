@@ -3,15 +3,22 @@
  * each row, in the same run, would do to the loss of queries after it. Reverse mode through every step, by exact Hessian
  * products and AdamW's own derivative. The states before steps are made again from checkpoints, √steps apart.
  */
-import { type HessianProducts, openHessianProducts } from "../../engine/architecture/hessian-product.ts";
+
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import type { LoadedModel } from "../../engine/files/load-model.ts";
 import type { Kernels } from "../../engine/kernels/kernels.ts";
 import { NONE } from "../../engine/kernels/kernels.ts";
-import { type AdamDerivative, deriveAdam } from "./adam-derivative.ts";
-import { runRowTask } from "./row-task.ts";
-import { checkStepRecipe, stepSettings } from "./step-plan.ts";
-import { type RowTeam, startTuning, type TuningRecipe, takeStep, tuningPlaces } from "./tune-adapter.ts";
+import { type AdamDerivative, deriveAdam } from "../../tuning/training/adam-derivative.ts";
+import { runRowTask } from "../../tuning/training/row-task.ts";
+import { checkStepRecipe, stepSettings } from "../../tuning/training/step-plan.ts";
+import {
+  type RowTeam,
+  startTuning,
+  type TuningRecipe,
+  takeStep,
+  tuningPlaces,
+} from "../../tuning/training/tune-adapter.ts";
+import { type HessianProducts, openHessianProducts } from "./hessian-product.ts";
 
 interface MetagradientOptions {
   /** Queries whose Hessian products are made together: memory grows by it, and a row's own pass is made once for them. */

@@ -2,7 +2,7 @@
  * Kernels of a training pass in doubles, by their definitions: a reference in tests of derivatives, whose differences would drown in the
  * rounding of floats. What a pass over a base of floats does not call throws.
  */
-import { arenaMoves, type Kernels, NONE } from "../engine/kernels/kernels.ts";
+import { arenaMoves, type Kernels, NONE } from "../../engine/kernels/kernels.ts";
 
 const refuse = (): never => {
   throw new TypeError("no kernel of a training pass");

@@ -1,13 +1,14 @@
 /**
  * Products of the Hessian of rows' losses, by an adapter's numbers, with several directions at once: a pass forward and back over
- * dual-kernels.ts. Exact but for the arena's rounding. metagradient.ts goes back through training steps by it.
+ * dual-kernels.ts. Exact but for the arena's rounding. metagradients.ts goes back through training steps by it.
  */
-import { dualKernels } from "../kernels/dual-kernels.ts";
-import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
-import { ArenaPlan } from "../tensors/arena-plan.ts";
-import { rowLoss, type TokenRow } from "./loss-gradient.ts";
-import { prepareTransformer, type Transformer } from "./transformer.ts";
-import { planWorkspace } from "./workspace.ts";
+
+import { rowLoss, type TokenRow } from "../../engine/architecture/loss-gradient.ts";
+import { prepareTransformer, type Transformer } from "../../engine/architecture/transformer.ts";
+import { planWorkspace } from "../../engine/architecture/workspace.ts";
+import { type Kernels, NONE, type Place } from "../../engine/kernels/kernels.ts";
+import { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
+import { dualKernels } from "./dual-kernels.ts";
 
 type Numbers = Float32Array | Float64Array;
 
