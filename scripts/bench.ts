@@ -76,7 +76,7 @@ program
   .option("--corpus <folder>", "of texts; default: those that were held out from the base")
   .option(
     "--halves <n>",
-    "halves of the texts that the model is tuned on again; 0: gaming alone",
+    "halves of the texts that the model is tuned on again, and sets that a fixed run leaves out; 0: gaming alone",
     Number,
     100,
   )
@@ -115,9 +115,11 @@ program
         const shares = String(options.shares).split(",").map(Number);
         if (!shares.every((share) => share > 0 && share < 1))
           return program.error("shares are between 0 and 1");
-        const { halves, threads, weights } = options;
-        const sizes = { corpus, rowCount, weights, queryCount: 40, columnCount: 256 };
-        figures.texts = await compareProtocols({ ...sizes, sets: halves, shares, threads }, console.log);
+        const { halves, queries: queryCount, threads, weights } = options;
+        if (weights !== "float32") return program.error("metagradients are of a base of floats");
+        const setting = { corpus, weights, queryCount, columnCount: 256 };
+        const sizes = quick === true ? { rowCount: 64, sets: 2 } : { rowCount, sets: halves };
+        figures.texts = await compareProtocols({ ...setting, ...sizes, shares, threads }, console.log);
       } else if (withTexts) {
         const { benchTextAttribution } = await import("./bench/text-attribution.ts");
         const sizes = quick === true ? { rowCount: 64, halves: 2, again: 1 } : { rowCount };

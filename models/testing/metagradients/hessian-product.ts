@@ -15,7 +15,7 @@ type Numbers = Float32Array | Float64Array;
 export interface HessianProducts {
   /** Directions that one call of `products` takes at most. */
   readonly directionCount: number;
-  /** Numbers of the arena: those of the base, and of each direction some 90,000 for a token of a base like ours. */
+  /** Numbers of the arena: those of the base, and for each direction those of a pass over the longest row. */
   readonly floatCount: number;
   /**
    * Σ over the rows of Hessian × direction, each row with its weight, at the adapter. @param adapter its numbers

@@ -107,7 +107,7 @@ describe("metagradients", () => {
       const some = [...rows.keys()].filter((row) => row % 3 !== 2);
       expect(new Set(some.map((row) => uses[row]))).toEqual(new Set([1, 2]));
       const found = await metagradients(loaded, team, rows, recipe, [query, rows[0]!], {
-        ...{ queriesAtOnce: 2, createKernels: doubleKernels, derivative: "exact" },
+        ...{ queriesAtOnce: 1, createKernels: doubleKernels, derivative: "exact" },
       });
       const { at, layout } = loaded.model.adapter!;
       const left = loaded.model.kernels.arena.slice(at, at + layout.floatCount);

@@ -6,8 +6,7 @@
 
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import type { LoadedModel } from "../../engine/files/load-model.ts";
-import type { Kernels } from "../../engine/kernels/kernels.ts";
-import { NONE } from "../../engine/kernels/kernels.ts";
+import { type Kernels, NONE } from "../../engine/kernels/kernels.ts";
 import { type AdamDerivative, deriveAdam } from "../../tuning/training/adam-derivative.ts";
 import { runRowTask } from "../../tuning/training/row-task.ts";
 import { checkStepRecipe, stepSettings } from "../../tuning/training/step-plan.ts";
@@ -30,8 +29,6 @@ interface MetagradientOptions {
    * the spike that a sign's derivative has there.
    */
   readonly derivative: "exact" | "widened";
-  /** Called after each step back. */
-  readonly onStep?: (done: { readonly stepsLeft: number }) => void;
 }
 
 export interface Metagradients {
@@ -58,7 +55,7 @@ export async function metagradients(
   rows: readonly TokenRow[],
   recipe: TuningRecipe,
   queries: readonly TokenRow[],
-  { createKernels, derivative, onStep, queriesAtOnce }: MetagradientOptions,
+  { createKernels, derivative, queriesAtOnce }: MetagradientOptions,
 ): Promise<Metagradients> {
   checkStepRecipe(recipe, rows.length);
   const { arena } = loaded.model.kernels;
@@ -115,15 +112,8 @@ export async function metagradients(
         }
       }
       // Nothing asks for the derivative by the first adapter.
-      if (step > 1)
-        curveBack(
-          hessian,
-          state[0]!,
-          indices.map((i) => rows[i]!),
-          directions,
-          adjoints,
-        );
-      onStep?.({ stepsLeft: step - 1 });
+      const chosen = indices.map((i) => rows[i]!);
+      if (step > 1) curveBack(hessian, state[0]!, chosen, directions, adjoints);
     }
   }
   restore(final);

@@ -26,7 +26,7 @@ export function halfOf(rowCount: number, index: number, order: number): Retraini
 
 /** The run on all rows, of which set `index` of a share weighs 0. */
 export function fixedRunWithout(rowCount: number, share: number, index: number): Retraining {
-  const count = Math.max(1, Math.round(share * rowCount));
+  const count = Math.min(rowCount - 1, Math.max(1, Math.round(share * rowCount)));
   const weightless = new SeededRandom(`left out ${share} ${index}`).subset(rowCount, count);
   return { indices: Array.from({ length: rowCount }, (_, i) => i), weightless: [...weightless] };
 }
