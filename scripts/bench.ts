@@ -76,36 +76,63 @@ program
   .option("--corpus <folder>", "of texts; default: those that were held out from the base")
   .option(
     "--halves <n>",
-    "halves of the texts that the model is tuned on again; 0: gaming alone",
+    "halves of the texts that the model is tuned on again, and sets that a fixed run leaves out; 0: gaming alone",
     Number,
     100,
   )
   .option("--again <n>", "of them in a second order, too, for the ceiling", Number, 20)
   .option("--left-out <n>", "texts left out singly, and as many groups of 16, instead of halves", Number, 0)
+  .addOption(
+    new Option(
+      "--protocol <name>",
+      "of texts: halves in new orders alone, or beside them one fixed run in which rows weigh 0, and its metagradients",
+    )
+      .choices(["new-orders", "fixed-run"])
+      .default("new-orders"),
+  )
+  .option("--shares <list>", "of the rows, that weigh 0 in the fixed run", "0.01,0.1,0.5")
+  .option("--queries <n>", "texts whose loss is predicted", Number, 40)
   .option("--threads <n>", "processes that retrain", Number, 2)
   .option("--weights <numbers>", "of the base: float32 or int8", "float32")
   .addHelpText("after", "\nExample:\n  npm run bench -- attribution --quick")
-  .action(async ({ corpus = null, leftOut: leftOutCount, only, quick, rows: rowCount, ...options }) => {
-    const figures: Record<string, unknown> = {};
-    const withTexts = only === undefined || only === "texts";
-    if (only !== "texts") {
-      const { benchAttribution, classifierParts } = await import("./bench/attribution.ts");
-      const parts = classifierParts(only);
-      if (parts === null) return program.error(`no part is called ${only}`);
-      Object.assign(figures, await benchAttribution({ quick: quick === true, parts }));
-    }
-    if (withTexts && leftOutCount > 0) {
-      const { leftOut } = await import("./bench/texts/left-out.ts");
-      figures.texts = {
-        leftOut: await leftOut({ corpus, rowCount, weights: options.weights }, leftOutCount, console.log),
-      };
-    } else if (withTexts) {
-      const { benchTextAttribution } = await import("./bench/text-attribution.ts");
-      const sizes = quick === true ? { rowCount: 64, halves: 2, again: 1 } : { rowCount };
-      figures.texts = await benchTextAttribution({ corpus, queryCount: 40, ...options, ...sizes });
-    }
-    end("attribution", figures);
-  });
+  .action(
+    async ({ corpus = null, leftOut: leftOutCount, only, protocol, quick, rows: rowCount, ...options }) => {
+      const figures: Record<string, unknown> = {};
+      const withTexts = only === undefined || only === "texts";
+      if (only !== "texts") {
+        const { benchAttribution, classifierParts } = await import("./bench/attribution.ts");
+        const parts = classifierParts(only);
+        if (parts === null) return program.error(`no part is called ${only}`);
+        Object.assign(figures, await benchAttribution({ quick: quick === true, parts }));
+      }
+      if (withTexts && leftOutCount > 0) {
+        const { leftOut } = await import("./bench/texts/left-out.ts");
+        figures.texts = {
+          leftOut: await leftOut({ corpus, rowCount, weights: options.weights }, leftOutCount, console.log),
+        };
+      } else if (withTexts && protocol === "fixed-run") {
+        const { compareProtocols } = await import("./bench/texts/protocols.ts");
+        const shares = String(options.shares).split(",").map(Number);
+        if (!shares.every((share) => share > 0 && share < 1))
+          return program.error("shares are between 0 and 1");
+        const { halves, queries: queryCount, threads, weights } = options;
+        if (weights !== "float32") return program.error("metagradients are of a base of floats");
+        const setting = { corpus, weights, queryCount, columnCount: 256 };
+        const sizes = quick === true ? { rowCount: 64, sets: 2 } : { rowCount, sets: halves };
+        figures.texts = await compareProtocols({ ...setting, ...sizes, shares, threads }, console.log);
+      } else if (withTexts) {
+        const { benchTextAttribution } = await import("./bench/text-attribution.ts");
+        const sizes = quick === true ? { rowCount: 64, halves: 2, again: 1 } : { rowCount };
+        figures.texts = await benchTextAttribution({
+          corpus,
+          queryCount: options.queries,
+          ...options,
+          ...sizes,
+        });
+      }
+      end("attribution", figures);
+    },
+  );
 
 program
   .command("settlement")

@@ -2,8 +2,6 @@
  * Part of `npm run bench -- attribution` for language models: measures how well scores predict retraining without rows, and
  * whether they find spoilt texts.
  */
-import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import {
   difference,
@@ -21,9 +19,9 @@ import { RowTeam } from "@openledger/models/tuning/training/tune-adapter";
 import { attackFactors } from "./texts/attacks.ts";
 import { attribute, floatScores, scoresBy } from "./texts/attributed.ts";
 import { badRowAuc, SPOILINGS } from "./texts/bad-rows.ts";
-import type { RetrainOrder } from "./texts/retrain-worker.ts";
-import { halfOf, type Retraining, retrained } from "./texts/retraining.ts";
+import { halfOf, retrained } from "./texts/retraining.ts";
 import { openWorld, type TextSetting, type TextWorld } from "./texts/setting.ts";
+import { shareWork } from "./texts/work-shares.ts";
 
 interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "queryCount" | "weights"> {
   /** Retrained halves of the report; 0: only what attackers earn. */
@@ -48,7 +46,7 @@ export async function benchTextAttribution({ again, halves, threads, ...sizes }:
   const { rowCount } = setting;
   const first = Array.from({ length: halves }, (_, i) => halfOf(rowCount, i, 0));
   const second = first.slice(0, again).map((_, i) => halfOf(rowCount, i, 1));
-  await retrainAll(setting, [...first, ...second], threads);
+  await shareWork(setting, [...first, ...second], threads, log);
   const world = await openWorld(setting);
   const outputs: Float64Array[] = [];
   for (const one of [...first, ...second]) outputs.push((await retrained(world, one)).map((x) => -x));
@@ -151,37 +149,4 @@ function wordScores({ texts }: TextWorld): Float64Array {
   };
   const [rows, queries] = [all(texts.rows, embedRow), all(texts.queries, embedQuery)];
   return floatScores({ rows, queries, featureCount: WORDS.dimensions });
-}
-
-/** Retrains in `threads` processes what is not in the cache; an interrupted run continues from there. */
-async function retrainAll(
-  setting: TextSetting,
-  retrainings: readonly Retraining[],
-  threads: number,
-): Promise<void> {
-  const startedAtMs = performance.now();
-  let done = 0;
-  const entry = fileURLToPath(new URL("./texts/retrain-worker.ts", import.meta.url));
-  const work = (thread: number) =>
-    new Promise<void>((resolve, reject) => {
-      // The loader that runs this file comes along with process.execArgv.
-      const child = fork(entry, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-      const own = retrainings.filter((_, i) => i % threads === thread);
-      let ownDone = 0;
-      child.on("message", () => {
-        ownDone += 1;
-        done += 1;
-        if (done % 10 !== 0) return;
-        const seconds = (performance.now() - startedAtMs) / 1_000;
-        log(`${done} of ${retrainings.length} models retrained or in the cache, ${seconds.toFixed(0)} s`);
-      });
-      child.on("error", reject);
-      child.on("exit", (code) => {
-        if (ownDone === own.length) resolve();
-        else
-          reject(new Error(`a retraining process ended with code ${code} after ${ownDone} of ${own.length}`));
-      });
-      child.send({ setting, retrainings: own } satisfies RetrainOrder);
-    });
-  await Promise.all(Array.from({ length: threads }, (_, thread) => work(thread)));
 }

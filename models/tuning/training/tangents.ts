@@ -6,6 +6,7 @@
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
 import { type ArenaPlan, roundUp16 } from "../../engine/tensors/arena-plan.ts";
 import { modelError } from "../../model-errors.ts";
+import { deriveAdam, type StepOffsets } from "./adam-derivative.ts";
 
 export interface Tangents {
   readonly rowCount: number;
@@ -17,7 +18,7 @@ export interface Tangents {
   readonly first: Place;
   readonly second: Place;
   readonly latest: Place;
-  /** floatCount each: what the step is to every row alike, see `adamTangent`. */
+  /** floatCount each: what the step is to every row alike, see `deriveAdam`. */
   readonly squares: Place;
   readonly ofMean: Place;
   readonly ofSquare: Place;
@@ -104,14 +105,6 @@ export interface TangentTask {
   readonly settings: Place;
 }
 
-/** Places where a step of `adam` has its gradient, the moments as it left them, and its settings. */
-interface StepOffsets {
-  readonly sum: Place;
-  readonly first: Place;
-  readonly second: Place;
-  readonly settings: Place;
-}
-
 /**
  * Tasks that follow a step. They change the blocks.
  * @param indices the step's rows, as the tuning counts them @param blocks with the gradient of each
@@ -121,11 +114,19 @@ export function tangentTasks(
   tangents: Tangents,
   indices: readonly number[],
   blocks: readonly Place[],
-  step: StepOffsets,
+  step: StepOffsets & { readonly settings: Place },
 ): TangentTask[] {
   const { lanes, rows, ...plain } = tangents;
   const { fisher, floatCount, latest, rowCount } = plain;
-  deriveStep(kernels.arena, plain, step, blocks.slice(0, indices.length));
+  const { arena } = kernels;
+  const numbers = (at: Place) => arena.subarray(at, at + floatCount);
+  const derivative = {
+    squares: numbers(plain.squares),
+    ofMean: numbers(plain.ofMean),
+    ofSquare: numbers(plain.ofSquare),
+  };
+  const settings = arena.subarray(step.settings, step.settings + 10);
+  deriveAdam(arena, step, settings, blocks.slice(0, indices.length), derivative);
   const own = indices.map((index, k) => {
     const [row, at] = [rows[index]!, blocks[k]!];
     kernels.copy(floatCount, latest + row * floatCount, at);
@@ -140,28 +141,6 @@ export function tangentTasks(
     const [from, end] = [k * each, Math.min(rowCount, (k + 1) * each)];
     return { tangents: plain, from, end, ...lane, own, factor: fisher / seen, settings: step.settings };
   });
-}
-
-/**
- * Adam's derivative, with v wider by the mean square of what a row adds to the slope: where v is far below that, Adam follows
- * signs, whose derivative is a spike at 0. Where neither is above 0, nothing moves. In doubles: the same everywhere.
- */
-function deriveStep(
-  arena: Float32Array,
-  { floatCount, ofMean, ofSquare, squares }: TangentTask["tangents"],
-  { first, second, settings, sum }: StepOffsets,
-  gradients: readonly Place[],
-): void {
-  const [rate = 0, , , , part2 = 0, c1 = 0, c2 = 0, epsilon = 0, , factor = 0] = arena.subarray(settings);
-  for (let k = 0; k < floatCount; k++) {
-    let squared = 0;
-    for (const at of gradients) squared += arena[at + k]! * arena[at + k]!;
-    const root = Math.sqrt(c2 * arena[second + k]! + (factor * factor * squared) / gradients.length);
-    const slope = (rate * c1) / (root + epsilon);
-    arena[squares + k] = 2 * part2 * factor * arena[sum + k]!;
-    arena[ofMean + k] = root > 0 ? slope : 0;
-    arena[ofSquare + k] = root > 0 ? (slope * arena[first + k]! * c2) / (2 * root * (root + epsilon)) : 0;
-  }
 }
 
 export function runTangentTask(kernels: Kernels, task: TangentTask): void {

@@ -193,17 +193,13 @@ export async function tuneAdapter(
   recipe: TuningRecipe,
   options: TuningOptions = {},
 ): Promise<number> {
-  const { adapterBlocks, model } = loaded;
-  const { adapter, kernels } = model;
+  const { kernels } = loaded.model;
   checkStepRecipe(recipe, rows.length);
-  if (adapter === null || adapterBlocks.length < tuningBlocks(recipe))
-    throw new RangeError("the model was loaded without an adapter or blocks for tuning");
-  const [first, second, sum, best, ...rowBlocks] = adapterBlocks as [Place, Place, Place, Place, ...Place[]];
-  const { floatCount } = adapter.layout;
+  const { adapter, best, first, floatCount, rowBlocks, second, sum } = tuningPlaces(loaded, recipe);
   const { heldOut = [] } = options;
   // The best step so far, and its loss.
   const numbers = Float32Array.of(0, Number.POSITIVE_INFINITY);
-  const blocks = { weights: adapter.at, first, second };
+  const blocks = { weights: adapter, first, second };
   const state: TuningState = {
     arena: kernels.arena,
     floatCount,
@@ -214,13 +210,11 @@ export async function tuneAdapter(
     const loss = Math.fround(meanLoss(heldOut, await team.losses(heldOut)));
     if (loss < numbers[1]!) {
       numbers.set([step, loss]);
-      kernels.arena.copyWithin(best, adapter.at, adapter.at + floatCount);
+      kernels.arena.copyWithin(best, adapter, adapter + floatCount);
     }
     return loss;
   };
-  startAdapter(kernels.arena, adapter.at, adapter.layout, recipe.seed);
-  kernels.arena.fill(0, first, first + floatCount);
-  kernels.arena.fill(0, second, second + floatCount);
+  startTuning(loaded, recipe);
   const { folder, stepsPerCheckpoint = 20 } = options;
   const identity = folder === undefined ? "" : identityOf(loaded, rows, heldOut, recipe);
   const done = folder === undefined ? 0 : await readCheckpoint(folder, identity, state);
@@ -231,23 +225,13 @@ export async function tuneAdapter(
     });
   let [isStopped, stoppedAt] = [false, done];
   for (let step = done + 1; step <= lastStep && !isStopped; step++) {
-    const indices = rowsOfStep(rows.length, recipe, step);
-    const chosen = indices.map((i) => rows[i]!);
-    const tasks = chosen.map((row, i): RowTask => {
-      const at = rowBlocks[i]!;
-      return { row, block: { at, floatCount }, into: { parameters: NONE, adapter: at } };
-    });
-    const losses = await team.run(tasks);
-    kernels.arena.fill(0, sum, sum + floatCount);
-    for (const { block } of tasks) kernels.add(floatCount, sum, block.at);
-    kernels.arena.set(stepSettings(recipe, step, 1 / chosen.length), loaded.settings);
-    kernels.adam(floatCount, adapter.at, sum, first, second, loaded.settings);
+    const { indices, losses } = await takeStep(loaded, team, rows, recipe, step);
     if (options.tangents) {
       const positions = { sum, first, second, settings: loaded.settings };
       await team.run(tangentTasks(kernels, options.tangents, indices, rowBlocks, positions));
     }
     const loss = losses.reduce((total, value) => total + value, 0) / losses.length;
-    const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
+    const tokenCount = indices.reduce((count, i) => count + rows[i]!.tokens.length, 0);
     const rate = rateOfStep(recipe, step);
     options.onStep?.({ step, loss, tokenCount });
     const isLook = heldOut.length > 0 && (step % stepsPerLook(recipe) === 0 || step === lastStep);
@@ -274,8 +258,64 @@ export async function tuneAdapter(
   }
   const [bestStep] = numbers as unknown as [number];
   if (bestStep === 0) return stoppedAt;
-  kernels.arena.copyWithin(adapter.at, best, best + floatCount);
+  kernels.arena.copyWithin(adapter, best, best + floatCount);
   return bestStep;
+}
+
+/** Places of a tuning in the model's arena, each of `floatCount` numbers. */
+interface TuningPlaces {
+  readonly floatCount: number;
+  readonly adapter: Place;
+  /** Adam's moments. */
+  readonly first: Place;
+  readonly second: Place;
+  /** Sum of the step's gradients. */
+  readonly sum: Place;
+  /** Adapter of the best step so far. */
+  readonly best: Place;
+  /** Gradients of the step's rows, in their order. */
+  readonly rowBlocks: readonly Place[];
+}
+
+/** @throws RangeError if the model was loaded without an adapter or its blocks */
+export function tuningPlaces({ adapterBlocks, model }: LoadedModel, recipe: TuningRecipe): TuningPlaces {
+  const { adapter } = model;
+  if (adapter === null || adapterBlocks.length < tuningBlocks(recipe))
+    throw new RangeError("the model was loaded without an adapter or blocks for tuning");
+  const [first, second, sum, best, ...rowBlocks] = adapterBlocks as [Place, Place, Place, Place, ...Place[]];
+  return { floatCount: adapter.layout.floatCount, adapter: adapter.at, first, second, sum, best, rowBlocks };
+}
+
+/** Writes the state before the first step: the first adapter, and moments of 0. */
+export function startTuning(loaded: LoadedModel, recipe: TuningRecipe): void {
+  const { adapter, kernels } = loaded.model;
+  const { first, floatCount, second } = tuningPlaces(loaded, recipe);
+  startAdapter(kernels.arena, adapter!.at, adapter!.layout, recipe.seed);
+  kernels.arena.fill(0, first, first + floatCount);
+  kernels.arena.fill(0, second, second + floatCount);
+}
+
+/** Takes step 1 … steps from the state in place. @returns the step's rows, and the loss of each */
+export async function takeStep(
+  loaded: LoadedModel,
+  team: RowTeam,
+  rows: readonly TokenRow[],
+  recipe: TuningRecipe,
+  step: number,
+): Promise<{ indices: number[]; losses: number[] }> {
+  const { kernels } = loaded.model;
+  const { adapter, first, floatCount, rowBlocks, second, sum } = tuningPlaces(loaded, recipe);
+  const indices = rowsOfStep(rows.length, recipe, step);
+  const tasks = indices.map((row, i): RowTask => {
+    const at = rowBlocks[i]!;
+    return { row: rows[row]!, block: { at, floatCount }, into: { parameters: NONE, adapter: at } };
+  });
+  const losses = await team.run(tasks);
+  kernels.arena.fill(0, sum, sum + floatCount);
+  for (const { block } of tasks) kernels.add(floatCount, sum, block.at);
+  kernels.arena.set(stepSettings(recipe, step, 1 / indices.length), loaded.settings);
+  kernels.adam(floatCount, adapter, sum, first, second, loaded.settings);
+  return { indices, losses };
 }
 
 /** Draws the first adapter as usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
