@@ -8,7 +8,6 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type {
   ApprovalGrounds,
-  ApprovalGroundsParameters,
   ApprovalTerms,
   AskHost,
   PublishedRecipe,
