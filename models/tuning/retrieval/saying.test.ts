@@ -213,8 +213,8 @@ it("is refused by a client where the server says another text, cites another row
     { citations: [{ ...json.citations[0], question: "Who painted the Mona Lisa in 1503?" }] },
   ]) {
     const said = JSON.stringify({ ...json, ...change });
-    expect(() => check(said, false), said).toThrow(code("ATT_ANSWER_INVALID"));
-    expect(() => check(said, true), said).toThrow(code("CLI_ANSWER_WRONG"));
+    for (const isAnsweredAgain of [true, false])
+      expect(() => check(said, isAnsweredAgain), said).toThrow(code("CLI_ANSWER_WRONG"));
   }
 });
 
