@@ -77,7 +77,7 @@ export const gatewayErrors = defineErrors("GAT", {
     httpStatus: 422,
   },
   GAT_KEY_INVALID: {
-    meaning: "the `Idempotency-Key` is empty, longer than 255 characters, or not of visible ASCII",
+    meaning: "the idempotency key is empty, longer than 255 characters, or not of visible ASCII",
     remedy: "send a random key, as a UUID, in a single header",
     httpStatus: 400,
   },

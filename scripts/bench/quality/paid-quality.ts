@@ -47,7 +47,7 @@ export interface PaidQuality {
     readonly even: number;
     readonly unpaid: number;
   }[];
-  /** Of 16 answers together: LDS of their pay added up, and of pay by their scores' sum. */
+  /** LDS for 16 answers together: of their pay added up, and of pay by the sum of their scores. */
   readonly together: { readonly added: number; readonly netted: number };
 }
 
