@@ -72,7 +72,7 @@ export const gatewayErrors = defineErrors("GAT", {
   },
   GAT_KEY_REUSED: {
     meaning:
-      "the `Idempotency-Key` was used for another request in the last 24 hours. Nothing was asked or paid",
+      "the idempotency key was used for another request in the last 24 hours; nothing was asked or paid",
     remedy: "use a new key for each question, and the same key for the same request alone",
     httpStatus: 422,
   },
