@@ -30,6 +30,10 @@ const NAMED_ROUTES = [
 /** Headers that tell of the moment, or of the bytes that are compared anyway. */
 const NAMED_HEADERS = /^(?:date|content-length|keep-alive|x-ratelimit-.*)$/;
 
+/** Header with terms of payment, as base64 of JSON. */
+const X402_HEADER = "payment-required";
+const decoded = (value: unknown) => Buffer.from(String(value), "base64").toString("utf8");
+
 /** Something that the asker knows of nobody's rows. */
 const known = {
   word: "zqkaaaaaaa",
@@ -55,7 +59,7 @@ const isNamed = (route: string) => NAMED_ROUTES.includes(route.replace(": HEAD "
 
 /** Puts the names of a world's own values in their places: addresses, roots, digests, ids that are made at random. */
 function namesOf(world: PrivateWorld): readonly (readonly [string, string])[] {
-  const { allDigests, datasetId, host, reportDigest, roots, servers, versionRoot } = world;
+  const { allDigests, datasetId, host, reportDigest, roots, servers, staticsHashes, versionRoot } = world;
   return [
     [world.world.sequencerUrl.replace("http://", ""), "address of the sequencer"],
     ...servers.map(({ name, url }) => [url.replace("http://", ""), `address of ${name}`] as const),
@@ -66,6 +70,8 @@ function namesOf(world: PrivateWorld): readonly (readonly [string, string])[] {
     ...allDigests.map((digest, i) => [digest, `digest ${i}`] as const),
     [reportDigest, "digest of the report"],
     [datasetId, "data set"],
+    // A model that nobody may pay yet names its terms by x402, too; the ledger shows its statics to everybody.
+    ...staticsHashes.map((hash, i) => [hash.slice(2), `statics ${i}`] as const),
   ];
 }
 
@@ -73,7 +79,9 @@ function namesOf(world: PrivateWorld): readonly (readonly [string, string])[] {
 function comparable(world: PrivateWorld, { asked: _, ...request }: WalkedRequest, answer: WalkedAnswer) {
   const route = `${request.server}: ${request.route}`;
   const headers = Object.fromEntries(
-    Object.entries(answer.headers).filter(([name]) => !NAMED_HEADERS.test(name)),
+    Object.entries(answer.headers)
+      .filter(([name]) => !NAMED_HEADERS.test(name))
+      .map(([name, value]) => [name, name === X402_HEADER ? decoded(value) : value]),
   );
   const parts = { route, status: answer.status, headers: rename(world, JSON.stringify(headers)) };
   if (isNamed(route)) return { ...parts, body: null };

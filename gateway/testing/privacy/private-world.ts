@@ -369,6 +369,8 @@ export async function createPrivateWorld(rows: PrivateRows, guesses: readonly Ui
       ),
       store,
       published: { recipe: model.recipe, staticsHash: model.staticsHash },
+      /** Hash of the statics that the ledger has of both models: everybody reads it there. */
+      staticsHashes: [hex32(model.staticsHash)],
       close,
     };
   } catch (error) {
