@@ -5,6 +5,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { attributionError } from "../attribution-errors.ts";
 import type { RefuseModel } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
@@ -59,6 +60,8 @@ export async function readModel<Parts extends ModelParts = DirectParts>(
   folder: string,
   families?: readonly ModelFamily<Parts>[],
 ): Promise<PublishedModel<Parts>> {
+  // Statics are hashed.
+  await initPoseidon();
   return decodeModel(await readModelFiles(folder), families);
 }
 

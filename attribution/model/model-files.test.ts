@@ -8,7 +8,7 @@ import { directShape } from "@openledger/circuits/ledger/direct-query";
 import { hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { shardedFeatures } from "@openledger/circuits/settlement/shards/shard-link";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Progress } from "../progress.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import type { DirectParts } from "./direct/direct-family.ts";
@@ -109,6 +109,14 @@ describe("model files", () => {
     await writeModel(path, model);
     expect(await readModel(path)).toEqual(model);
     await expect(writeModel(path, model)).rejects.toMatchObject({ code: "ATT_MODEL_EXISTS" });
+  });
+
+  it("are read by a process that has hashed nothing yet", async () => {
+    const path = join(folder, "first");
+    await writeModel(path, model);
+    vi.resetModules();
+    const fresh = await import("./model-directory.ts");
+    expect((await fresh.readModel(path)).staticsHash).toBe(model.staticsHash);
   });
 
   it("write a row's bytes as text or in base64, whichever is shorter, and read them back", () => {

@@ -20,6 +20,12 @@ it("compares counts that are facts, and no hashes, times, shares or ids", () => 
   ]);
 });
 
+it("wants no progress of a wait, which a quick machine does not print", () => {
+  const sample = "acknowledged, waiting for posted, about 11 s to go\nposted\n";
+  expect(missingLines(sample, "posted\n")).toEqual([]);
+  expect(missingLines(sample, "acknowledged, waiting for posted, about 2 s to go\n")).toEqual(["posted"]);
+});
+
 it("wants a sample's lines in their order, with anything at a line of its own that is …", () => {
   expect(missingLines("one …\n…\nthree\n", "one and more\ntwo\nthree\n")).toEqual([]);
   expect(missingLines("three\none …\n", "one and more\ntwo\nthree\n")).toEqual(["one …"]);
