@@ -24,6 +24,7 @@ import {
   slice,
   stringToHex,
 } from "viem";
+import { waitForTransactionReceipt } from "viem/actions";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { transfer } from "../actions/ledger/account-operations.ts";
 import { createRandomKey, type L2Key } from "../l2-key.ts";
@@ -160,7 +161,8 @@ it("replaces the delegate: one proposes and signs, another signs elsewhere, a th
     functionName: "approveHash",
     args: [safeTxHashOf(one)],
   } as const;
-  await ben.wallet!.writeContract({ ...approve, chain: ben.chain, account: BEN });
+  const approved = await ben.wallet!.writeContract({ ...approve, chain: ben.chain, account: BEN });
+  await waitForTransactionReceipt(ben.l1, { hash: approved });
   const ready = await readSafeProposalState(cleo, one);
   expect([ready.status, ...ready.owners.map(({ state }) => state)]).toEqual([
     "ready",
