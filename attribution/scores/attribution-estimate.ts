@@ -42,7 +42,7 @@ interface EstimatedModel {
 }
 
 /** Weights of rows as a settlement takes them: positive scores, or 1 each where there are none. */
-function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven: boolean } {
+export function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven: boolean } {
   const weights = Float64Array.from(scores, (score) => Math.max(0, score));
   const isEven = weights.every((weight) => weight === 0);
   return { weights: isEven ? weights.fill(1) : weights, isEven };

@@ -47,6 +47,8 @@ export interface DirectQualityOptions {
   readonly queryCount: number;
   /** Random halves of the rows that the model is trained on again; 0: no scores, only shares. */
   readonly subsetCount: number;
+  /** True: what rows are paid, too, by a model of a version, in which no row stands twice. */
+  readonly withPaid?: boolean;
   /** Rows that are left out, one at a time. */
   readonly leaveOneOutCount: number;
   /** Bits of the matrix' entries, the sign among them. */
@@ -71,7 +73,7 @@ export interface DirectQuality {
   readonly ways: readonly RegisteredQuality[];
   /** LDS of what is registered less that of exact influence, on the same bootstrap samples. */
   readonly registeredMinusExact: Range | null;
-  /** null if nothing was trained again. */
+  /** null if nobody asks for it, or nothing was trained again. */
   readonly paid: PaidQuality | null;
 }
 
@@ -176,7 +178,7 @@ export async function measureDirect(options: DirectQualityOptions): Promise<Dire
         );
   const [direct, best] = [ldsOf.get(REGISTERED), ldsOf.get("exact")];
   const paid =
-    subsetCount === 0
+    subsetCount === 0 || options.withPaid !== true
       ? null
       : await measurePaid({ corpus, rows, questions: question, recipe, subsets, outputs });
   return {

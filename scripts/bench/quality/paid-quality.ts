@@ -11,18 +11,17 @@ import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-r
 import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { directMatrix } from "@openledger/attribution/model/registration";
-import { rowLabelsRoot } from "@openledger/attribution/model/rows-root";
 import { contentOf, type LabelledInput } from "@openledger/attribution/rows/row-content";
+import { rowWeights } from "@openledger/attribution/scores/attribution-estimate";
 import {
   type Estimate,
   groupAttributions,
   linearDatamodelingScore,
 } from "@openledger/attribution/testing/quality-metrics";
+import { datanetOf } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type DirectQuery, pairOf, TERM_WEIGHT } from "@openledger/circuits/ledger/direct-query";
-import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { type DirectMatrix, directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { hex32 } from "@openledger/foundation/hex";
 import { readVectorsFrom } from "@openledger/models/tuning/vectors/vector-places";
 import type { Corpus } from "./corpora.ts";
 
@@ -103,13 +102,16 @@ export async function measurePaid({
   };
 }
 
-/** Pay of each row: questions × rows, each question's parts of 1. If no row scores, all are paid alike. */
+/** Pay of each row: questions × rows, each question's parts of 1. */
 function sharesOf(values: Float64Array, rowCount: number): Float64Array {
-  const pay = values.map((value) => Math.max(0, value));
-  for (let from = 0; from < pay.length; from += rowCount) {
-    const own = pay.subarray(from, from + rowCount);
-    const total = own.reduce((sum, weight) => sum + weight, 0);
-    for (const [k, weight] of own.entries()) own[k] = total === 0 ? 1 / rowCount : weight / total;
+  const pay = new Float64Array(values.length);
+  for (let from = 0; from < values.length; from += rowCount) {
+    const { weights } = rowWeights(values.subarray(from, from + rowCount));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    pay.set(
+      weights.map((weight) => weight / total),
+      from,
+    );
   }
   return pay;
 }
@@ -154,10 +156,8 @@ async function registeredScores(
       validatorId: 2,
     }),
   );
-  const version = owned.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners }));
-  const roots = { rowsRoot: hex32(versionRowsRoot(version)), labels: hex32(rowLabelsRoot(owned)!) };
   const rules = { ...recipe.rules, base: { ...recipe.rules.base, flatPermille: CARD_MAX } };
-  const based = { ...recipe, rules, datanet: { id: 1, version: 1, ...roots } };
+  const based = { ...recipe, rules, datanet: datanetOf(owned) };
   const trained = await trainDirect(owned, based, { withHeldOut: false, readVectors });
   const model = await directFamilyOf(readVectors).open(trained);
   const matrix = directMatrix(trained.features as Parameters<typeof directMatrix>[0]);

@@ -163,6 +163,7 @@ async function influenceOf(corpus: Corpus, subsetCount: number, log: (line: stri
     rowCount,
     queryCount: Math.min(MAX_QUESTIONS, corpus.rows.length - rowCount),
     subsetCount,
+    withPaid: true,
     leaveOneOutCount: 0,
     bitCounts: [10],
     log,
